@@ -62,7 +62,10 @@ def test_nobody_labelled_is_said_with_the_reasons(capsys):
 
 
 def test_labels_are_advised_only_where_some_are_missing(capsys):
-    nobody, two = pd.DataFrame({"idh": []}), InputError("one IDH status a patient", "both", "Correct it.", subject="a")
+    nobody, two = (
+        pd.DataFrame({"idh": []}),
+        InputError("one IDH status per patient", "both", "Correct it.", subject="a"),
+    )
     unknown = InputError("IDH status", UNLABELLED, "Predict it.", subject="b")
     for table, errors, advised in (
         (nobody, [two], False),
@@ -403,7 +406,7 @@ def test_those_with_any_image_are_predicted(cohorts, capsys):
     wanted.all_visits = wanted.quiet = False
     read_subjects(wanted, ["adc"])
     assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["adc"], "all_visits": False, "quiet": False})
-    assert "excluded: ../d: expected an id that can be a file's name" in capsys.readouterr().err
+    assert "excluded: ../d: expected an id that can be used as a file name" in capsys.readouterr().err
 
 
 def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_read(tmp_path):

@@ -74,35 +74,35 @@ def test_what_is_given_as_an_image_must_be_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"t1gd": "010/x_flair.nii.gz"}, "x_flair.nii.gz is given as T1Gd; by its name it is FLAIR."),
-        ({"t1": "p/t1ce.nii"}, "t1ce.nii is given as T1; by its name it is T1Gd."),
-        ({"flair": "p/seg.nii.gz"}, "seg.nii.gz is given as FLAIR; by its name it is the lesion mask."),
-        ({"adc": "p/dwi_b1000.nii.gz"}, "dwi_b1000.nii.gz is given as ADC; by its name it is DWI."),
+        ({"t1gd": "010/x_flair.nii.gz"}, "x_flair.nii.gz is given as T1Gd, but its name suggests FLAIR."),
+        ({"t1": "p/t1ce.nii"}, "t1ce.nii is given as T1, but its name suggests T1Gd."),
+        ({"flair": "p/seg.nii.gz"}, "seg.nii.gz is given as FLAIR, but its name suggests the lesion mask."),
+        ({"adc": "p/dwi_b1000.nii.gz"}, "dwi_b1000.nii.gz is given as ADC, but its name suggests DWI."),
         (
             {"t1gd": "p/010_t1ce.nii.gz", "lesion_mask": "p/003_seg.nii.gz"},
-            "p/010_t1ce.nii.gz and p/003_seg.nii.gz seem to be of different patients or visits.",
+            "p/010_t1ce.nii.gz and p/003_seg.nii.gz seem to belong to different patients or visits.",
         ),
         (
             {"t1gd": "A_010/t1ce.nii.gz", "lesion_mask": "A_003/seg.nii.gz"},
-            "A_010/t1ce.nii.gz and A_003/seg.nii.gz seem to be of different patients or visits.",
+            "A_010/t1ce.nii.gz and A_003/seg.nii.gz seem to belong to different patients or visits.",
         ),
         (
             {"t1gd": "x/BraTS20_Training_010_t1ce.nii.gz", "lesion_mask": "x/BraTS20_Training_003_seg.nii.gz"},
-            "x/BraTS20_Training_010_t1ce.nii.gz and x/BraTS20_Training_003_seg.nii.gz seem to be of different "
+            "x/BraTS20_Training_010_t1ce.nii.gz and x/BraTS20_Training_003_seg.nii.gz seem to belong to different "
             "patients or visits.",
         ),
         (
             {"t1gd": "x/BraTS20_Training_209_t1ce.nii.gz", "lesion_mask": "y/BraTS20_Training_273_seg.nii"},
-            "x/BraTS20_Training_209_t1ce.nii.gz and y/BraTS20_Training_273_seg.nii seem to be of different patients or "
-            "visits.",
+            "x/BraTS20_Training_209_t1ce.nii.gz and y/BraTS20_Training_273_seg.nii seem to belong to different "
+            "patients or visits.",
         ),
         (
             {"t1gd": "p/t1ce_010.nii.gz", "lesion_mask": "p/seg_003.nii.gz"},
-            "p/t1ce_010.nii.gz and p/seg_003.nii.gz seem to be of different patients or visits.",
+            "p/t1ce_010.nii.gz and p/seg_003.nii.gz seem to belong to different patients or visits.",
         ),
         (
             {"t1gd": "p/TCGA-02-0003_t1ce.nii.gz", "lesion_mask": "p/TCGA-02-0006_seg.nii.gz"},
-            "p/TCGA-02-0003_t1ce.nii.gz and p/TCGA-02-0006_seg.nii.gz seem to be of different patients or visits.",
+            "p/TCGA-02-0003_t1ce.nii.gz and p/TCGA-02-0006_seg.nii.gz seem to belong to different patients or visits.",
         ),
         ({"t1gd": "x/BraTS20_Training_209_t1ce.nii.gz", "lesion_mask": "x/mask_255.nii.gz"}, None),
         ({"t1gd": "x/209_t1ce.nii.gz", "lesion_mask": "x/mask_255.nii.gz"}, None),
@@ -134,7 +134,7 @@ def one(tmp_path):
 
 def test_images_are_looked_at_as_the_check_of_cohorts_does(one):
     assert find_problems(one, ["t2", "lesion_mask"], {}) == {}
-    assert find_problems(one, ["t1", "t2", "lesion_mask"], {}) == {"a": ["T2: Has the very voxels of t1."]}
+    assert find_problems(one, ["t1", "t2", "lesion_mask"], {}) == {"a": ["T2: Has the same voxels as t1."]}
     mask = np.where(nibabel.load(one.at[0, "lesion_mask"]).get_fdata(), 0.7, 0.2)
     nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), one.at[0, "lesion_mask"])
     found = find_problems(one, ["t2", "lesion_mask"], {"a": ["Odd."], "b": ["Odd."]})
@@ -143,7 +143,7 @@ def test_images_are_looked_at_as_the_check_of_cohorts_does(one):
     images = ("T2", "T2"), ("the lesion mask", "the lesion mask")
     said = find_problems(two, ["t2", "lesion_mask"], {})["b"]
     for sentence, (image, other) in zip(said, images, strict=True):
-        assert sentence.startswith(f"{image}: ") and f"has the very voxels of {other} of a (" in sentence
+        assert sentence.startswith(f"{image}: ") and f"has the same voxels as {other} of a (" in sentence
 
 
 def test_scans_of_other_axes_are_told_beside_the_score(one, tmp_path):

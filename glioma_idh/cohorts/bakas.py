@@ -1,4 +1,4 @@
-"""The pre-operative TCGA-GBM and TCGA-LGG scans with masks of Bakas et al. (Scientific Data 2017), as downloaded."""
+"""The pre-operative TCGA-GBM and TCGA-LGG images with lesion masks (Bakas et al., Scientific Data 2017)."""
 
 from pathlib import Path
 
@@ -32,47 +32,58 @@ def tcga_idh(
     hotspot_only: bool = False,
     quiet: bool = False,
 ) -> None:
-    """IDH status of TCGA patients from somatic variant calls (MAF), by the rule of Wang et al. 2021.
+    """Determine the IDH status of TCGA patients from somatic variant calls (MAF), by the rule of Wang et al. 2021.
 
-    Writes a manifest, and beside it OUT_disagreements.csv where callers disagree, and OUT_who2021_disagreements.csv
-    where a WHO 2021 class names another IDH status; `idh` stays by the rule.
+    Writes a manifest (a table of subjects with IDH status), OUT_disagreements.csv if callers disagree, and
+    OUT_who2021_disagreements.csv if a WHO 2021 class contradicts the IDH status, which is not changed.
 
     Args:
-        maf: MAF files, gzipped or not: GDC's (one a caller, CALLER=FILE where the name does not say it; or aggregated)
-            or MC3's.
-        out: The CSV to write.
-        clinical: The TCGA Clinical Data Resource (tcga_cdr.csv), for age, sex, grade and histology; empty without it.
-        who2021: A relabelling by WHO 2021 (tcga_who2021.csv), for 1p/19q and the class; empty without it.
+        maf: MAF files, gzipped or not: of GDC (per caller, as CALLER=FILE if the name lacks it; or ensemble) or MC3.
+        out: CSV file to write.
+        clinical: The TCGA Clinical Data Resource (tcga_cdr.csv) with age, sex, grade and histology.
+        who2021: A WHO 2021 reclassification (tcga_who2021.csv) with 1p/19q and class.
         min_callers: How many of MuSE, MuTect2, SomaticSniper and VarScan2 must report a variant.
-        genes: Genes that count.
-        hotspot_only: Only R132 of IDH1 and R140, R172 of IDH2.
+        genes: Genes to consider.
+        hotspot_only: Consider only R132 of IDH1 and R140 and R172 of IDH2.
         quiet: Show no progress.
     """
     write_tcga(label_tcga(maf, out, clinical, who2021, min_callers, genes, hotspot_only, quiet), out)
 
 
-def label_tcga(maf, out: Path, clinical, who2021, min_callers, genes, hotspot_only, quiet) -> pd.DataFrame:
-    """The manifest of TCGA's patients; prints what was read, and writes beside `out` where callers disagree."""
+def label_tcga(
+    maf: tuple[str, ...],
+    out: Path,
+    clinical: Path | None,
+    who2021: Path | None,
+    min_callers: int,
+    genes: tuple[str, ...],
+    hotspot_only: bool,
+    quiet: bool,
+) -> pd.DataFrame:
+    """Return the TCGA manifest; print how the files were read, and write disagreements of callers next to `out`.
+
+    The arguments are those of `tcga_idh`.
+    """
     rule = MutationRule(min_callers, tuple(genes), hotspot_only)
     status, disagreements, notes = idh_from_variants(maf, rule, quiet)
     print("\n".join(notes))
     if len(disagreements):
         path = out.with_name(f"{out.stem}_disagreements.csv")
         write_table(disagreements, path)
-        print(f"Callers disagree about {len(disagreements)} variants: see {path}")
+        print(f"The callers disagree about {len(disagreements)} variants; see {path}")
     facts, notes = read_facts(status.index, clinical, who2021)
     print("".join(f"{note}\n" for note in notes), end="")
     return tcga_manifest(status, facts)
 
 
 def write_tcga(manifest: pd.DataFrame, out: Path) -> None:
-    """Write a manifest, and beside it whose WHO 2021 class names another IDH status."""
+    """Write a manifest, and next to it the subjects whose WHO 2021 class contradicts their IDH status."""
     disagreements = find_disagreements(manifest)
     if len(disagreements):
         path = out.with_name(f"{out.stem}_who2021_disagreements.csv")
         write_table(disagreements, path)
         who = ", ".join(disagreements["patient"])
-        print(f"WHO 2021 class with another IDH status than by the rule: {len(disagreements)} ({who}); see {path}")
+        print(f"WHO 2021 classes that contradict the IDH status: {len(disagreements)} ({who}); see {path}")
     write_manifest(manifest, out)
 
 

@@ -1,6 +1,7 @@
-"""BraTS 2020, 2021 and 2023 as downloaded. IDH status comes through TCGA and UCSF ids, as BraTS has none of its own."""
+"""BraTS 2020, 2021 and 2023. BraTS has no IDH status; it is looked up with the TCGA, UCSF and UPENN ids."""
 
 import re
+from pathlib import Path
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from glioma_idh.cohorts.sheets import cell_error, parse_ids, read_sheet
 
 _SCANS = {"t1": ("t1",), "t1gd": ("t1ce",), "t2": ("t2",), "flair": ("flair",), "lesion_mask": ("seg", "segm")}
 LAYOUT_2020 = Layout(
-    # The mask of case 355 is called W39_1998.09.19_Segm.nii.
+    # The file name of the mask of case 355 is W39_1998.09.19_Segm.nii.
     subject=r"BraTS20_(?:Training|Validation|Testing)_\d{3}",
     files=r"(?:_|/W39_1998\.09\.19_)(?P<scan>[a-z0-9]+)",
     scans=_SCANS,
@@ -27,7 +28,7 @@ LAYOUT_2021 = Layout(
     rename=lambda name: f"BraTS2021_{name[-5:]}",
     example="BraTS2021_00000/BraTS2021_00000_t1ce.nii.gz",
 )
-LAYOUT_2023 = Layout(  # and later; -000 is before treatment, higher numbers are follow-ups
+LAYOUT_2023 = Layout(  # 2023 and later; -000 is before treatment, higher numbers are follow-up visits
     subject=r"BraTS-(?:GLI|SSA)-\d{5}-\d{3}",
     files=r"-(?P<scan>[a-z0-9]+)",
     scans={"t1": ("t1n",), "t1gd": ("t1c",), "t2": ("t2w",), "flair": ("t2f",), "lesion_mask": ("seg",)},
@@ -41,8 +42,13 @@ MAPPING_COLUMNS = ("BraTS_2020_subject_ID", "TCGA_TCIA_subject_ID", "Grade")
 CROSSWALK_COLUMNS = ("BraTS2021 ID", "Data Collection (as on TCIA+additional)", "PatientID on TCIA Radiology Portal")
 
 
-def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
-    """All subjects of BraTS 2020, of `name_mapping.csv`, with what a `tcga.tcga_manifest` knows of TCGA's patients."""
+def brats2020_manifest(name_mapping: str | Path, tcga: pd.DataFrame) -> pd.DataFrame:
+    """Make the manifest of all BraTS 2020 subjects.
+
+    Args:
+        name_mapping: the file `name_mapping.csv` of the download.
+        tcga: manifest from `tcga.tcga_manifest`, which provides the data of the TCGA patients.
+    """
     mapping = read_sheet(name_mapping, MAPPING_COLUMNS)
     subjects = parse_ids(mapping, "BraTS_2020_subject_ID", r"BraTS20_Training_\d{3}", "BraTS20_Training_001")
     in_tcga = ~mapping[MAPPING_COLUMNS[1]].map(is_unknown)
@@ -61,8 +67,8 @@ def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
     return manifest
 
 
-def labels_2020(labels, images) -> pd.DataFrame:
-    """`name_mapping.csv`, given or found among the images; without it the shipped manifest of TCGA's patients."""
+def labels_2020(labels: Path | None, images: Path) -> pd.DataFrame:
+    """Return the labels by `name_mapping.csv`, given or found with the images; without it those of TCGA patients."""
     labels = labels or next(iter(find_files(images, "name_mapping.csv")), None)
     if labels is None:
         return read_manifest("brats2020_tcga").assign(cohort="brats2020")
@@ -70,13 +76,13 @@ def labels_2020(labels, images) -> pd.DataFrame:
 
 
 def tcga_subjects(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Those of BraTS 2020 that are TCGA patients."""
+    """Select the TCGA patients of a BraTS 2020 manifest."""
     is_tcga = manifest["patient"].str.startswith("TCGA-")
     return manifest[is_tcga].assign(cohort="brats2020-tcga").reset_index(drop=True)
 
 
-def labels_2021(labels, images) -> pd.DataFrame:
-    """IDH status through TCIA's sheet `BraTS2021_MappingToTCIA.xlsx`; without it only the 298 scans of UCSF-PDGM."""
+def labels_2021(labels: Path | None, images: Path) -> pd.DataFrame:
+    """Return the labels by TCIA's `BraTS2021_MappingToTCIA.xlsx`; without it only those of 298 UCSF-PDGM exams."""
     every = read_manifest("ucsf_pdgm")
     if labels is None:
         ucsf = every[every["brats2021_subject"] != ""]
@@ -87,19 +93,19 @@ def labels_2021(labels, images) -> pd.DataFrame:
         subjects = parse_ids(sheet, "BraTS2021 ID", LAYOUT_2021.subject, "BraTS2021_00000")
         patients = pd.Series([_tcia_patient(sheet, row) for row in subjects.index], subjects.index)
     manifest = with_facts(subjects, patients, "brats2021", manifests.shipped_facts())
-    later = every["brats2021_subject"][every["subject"].str.contains("_FU")]  # second visits of UCSF's patients
+    later = every["brats2021_subject"][every["subject"].str.contains("_FU")]  # second visits of UCSF patients
     return manifest.assign(follow_up=manifest["subject"].isin(later).map({True: "1", False: ""}))
 
 
-def labels_2023(labels, images) -> pd.DataFrame:
-    """Only ids: BraTS 2023 has no IDH status. Your own labels go in with --labels (`subject`, `idh`)."""
+def labels_2023(labels: Path | None, images: Path) -> pd.DataFrame:
+    """Return an empty manifest, because BraTS 2023 has no IDH status; users add a sheet of labels with --labels."""
     if labels is not None:
         manifests.refuse_labels(labels)
     return manifests.make_manifest(NOBODY, NOBODY, "brats2023")
 
 
 def _tcia_patient(sheet: pd.DataFrame, row: int) -> str:
-    """The patient across collections; those new to TCIA have no other name than their BraTS id."""
+    """Return the patient id of a row of TCIA's sheet; patients new to TCIA have only their BraTS id."""
     subject, collection, number = (sheet.at[row, column] for column in CROSSWALK_COLUMNS)
     if is_unknown(number) or number == "new-not-previously-in-TCIA":
         return manifests.canonical_patient(subject)
@@ -123,17 +129,17 @@ def brats2020_tcga(
     hotspot_only: bool = False,
     quiet: bool = False,
 ) -> None:
-    """The manifest of the TCGA patients in BraTS 2020, the cohort of Wang et al. 2021.
+    """Make the manifest of the TCGA patients in BraTS 2020, the cohort of Wang et al. 2021.
 
     Args:
         name_mapping: name_mapping.csv of the BraTS 2020 training data.
         maf: As for tcga-idh.
-        out: The CSV to write.
+        out: CSV file to write.
         clinical: As for tcga-idh.
         who2021: As for tcga-idh.
         min_callers: How many of MuSE, MuTect2, SomaticSniper and VarScan2 must report a variant.
-        genes: Genes that count.
-        hotspot_only: Only R132 of IDH1 and R140, R172 of IDH2.
+        genes: Genes to consider.
+        hotspot_only: Consider only R132 of IDH1 and R140 and R172 of IDH2.
         quiet: Show no progress.
     """
     tcga = label_tcga(maf, out, clinical, who2021, min_callers, genes, hotspot_only, quiet)

@@ -1,6 +1,6 @@
-"""What one cell of a sheet means, in the many spellings of people and of public sheets; nothing is guessed.
+"""Parse the cells of label sheets and cohort tables in their usual spellings. Ambiguous cells are errors.
 
-Each `parse_...` gives text, empty where nothing is known. A cell that it cannot read is a ValueError.
+Each `parse_...` function returns text, "" if the value is not known, and raises ValueError for a cell it cannot read.
 """
 
 import contextlib
@@ -16,12 +16,12 @@ _STATUS = {
     "0": re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)"),
     "1": re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?"),
 }
-_NO_STATUS = {  # words that may be meant as a status, and why they tell none
-    re.compile(r"[2-9](?:[.,]0+)?"): "1 and 2 do not say which is which",
+_NO_STATUS = {  # ambiguous spellings of a status, and the reason
+    re.compile(r"[2-9](?:[.,]0+)?"): "1 and 2 are ambiguous",
     re.compile(r"(?:idh[12]?)?(?:pos|positive?|neg|negative?|\(?[+]+\)?)"): (
-        "positive and negative, + and -, may be of R132H alone, where negative is not yet wild-type"
+        "positive and negative, + and -, may refer to R132H only, and R132H-negative is not always wild-type"
     ),
-    re.compile("yes|no|y|n|true|false"): "yes and no do not say of what",
+    re.compile("yes|no|y|n|true|false"): "yes and no are ambiguous",
 }
 _CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
 _CODELETION = {
@@ -53,39 +53,39 @@ _GRADES = {"HGG": re.compile("hgg"), "LGG": re.compile("lgg")} | {
 
 
 def looks_like_a_number(cell: str) -> bool:
-    """Whether an id was one before a spreadsheet made a number of it: `12.0`, `1.2E+05`, `1,2E+05`."""
+    """Return whether a spreadsheet program has converted an id to a number, such as `12.0` or `1.2E+05`."""
     return bool(re.fullmatch(r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+", cell))
 
 
 def is_a_date(cell: str) -> bool:
-    """Whether an id is a date as nobody but a spreadsheet writes it: `2026-03-02 00:00:00`, `02-Mar`, or a time."""
+    """Return whether an id is a date in a form of spreadsheet programs: `2026-03-02 00:00:00`, `02-Mar`, or a time."""
     return bool(_DATE_OF_SPREADSHEET.fullmatch(cell))
 
 
 def looks_like_a_date(cell: str) -> bool:
-    """Whether an id may be a date that a spreadsheet has made: also `2026-03-02`, `02.03.2026`, `3/2/26`, `Mar-02`."""
+    """Return whether an id may be a date: as `is_a_date`, and `2026-03-02`, `02.03.2026`, `3/2/26` or `Mar-02`."""
     return is_a_date(cell) or bool(_DATE.fullmatch(cell))
 
 
 def without_accents(text: str) -> str:
-    """The text in small letters without accents and without spaces around it."""
+    """Return the text in lower case, without accents and surrounding spaces."""
     text = unicodedata.normalize("NFKD", text.strip().lower())
     return "".join(letter for letter in text if not unicodedata.combining(letter))
 
 
 def without_quotes(cell: str) -> str:
-    """The text without the quotation marks around the whole of it, as where a path was copied with them."""
+    """Remove quotation marks around the whole text, for paths that were copied with them."""
     is_quoted = len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "\"'"
     return cell[1:-1].strip() if is_quoted else cell
 
 
 def is_unknown(cell: str) -> bool:
-    """Whether a cell says in one of the usual spellings that something is not known."""
+    """Return whether a cell is empty or one of the usual spellings of "unknown"."""
     return cell.strip().lower() in UNKNOWN
 
 
 def _look_up(cell: str, word: str, meanings: dict[str, re.Pattern], expected: str) -> str:
-    """What the word of a cell means."""
+    """Return the meaning whose pattern matches the word, "" for an unknown cell; ValueError if none matches."""
     if is_unknown(cell):
         return ""
     for meaning, words in meanings.items():
@@ -99,7 +99,7 @@ def _squeezed(cell: str) -> str:
 
 
 def parse_idh(cell: str) -> str:
-    """`1` for mutant, `0` for wild-type."""
+    """Parse an IDH status: `1` for mutant, `0` for wild-type."""
     change, word = _CHANGE.fullmatch(cell.strip()), _squeezed(cell)
     if change and change["was"] != change["now"]:
         return "1"
@@ -109,38 +109,41 @@ def parse_idh(cell: str) -> str:
 
 
 def status_of(cell: str) -> str:
-    """As `parse_idh`; empty also where the cell cannot be read."""
+    """Parse an IDH status as `parse_idh`, but return "" for a cell that cannot be read."""
     with contextlib.suppress(ValueError):
         return parse_idh(cell)
     return ""
 
 
 def parse_sex(cell: str) -> str:
-    """`F` or `M`, in English, German, French, Italian, Spanish; no number and no `H`, beside which `M` is a woman."""
+    """Parse sex as `F` or `M`, from English, German, French, Italian or Spanish words.
+
+    Numbers are ambiguous. So is `H` (hombre, homme), because `M` in the same sheet may then mean mujer.
+    """
     word = without_accents(cell)
-    why = " (beside H, an M may be a woman: write all of them anew)" if word == "h" else ""
+    why = " (in a sheet with H, M may mean a woman: replace both letters)" if word == "h" else ""
     if word.replace(",", ".").replace(".", "").isdecimal():
-        why = " (a number may stand for either)"
+        why = " (numbers are ambiguous)"
     return _look_up(cell, word, _SEXES, f"sex as F or M{why}, or empty")
 
 
 def parse_codeletion(cell: str) -> str:
-    """1p/19q: `codeleted` or `intact`."""
+    """Parse 1p/19q status: `codeleted` or `intact`."""
     return _look_up(cell, _squeezed(cell), _CODELETION, "1p/19q as codeleted or intact, or empty")
 
 
 def parse_mgmt(cell: str) -> str:
-    """MGMT promoter: `methylated` or `unmethylated`; indeterminate is unknown."""
+    """Parse MGMT promoter status: `methylated` or `unmethylated`; indeterminate is unknown."""
     return _look_up(cell, cell.lower(), _METHYLATION, "MGMT as methylated or unmethylated, or empty")
 
 
 def parse_grade(cell: str) -> str:
-    """A WHO grade as 1 to 4, from `4`, `4.0`, `IV`, `G4` or `WHO grade 4`; HGG and LGG as they are; `2-3` is none."""
+    """Parse a WHO grade as 1 to 4, from `4`, `4.0`, `IV`, `G4` or `WHO grade 4`; HGG and LGG are kept."""
     return _look_up(cell, cell.strip().lower(), _GRADES, "a grade from 1 to 4 or I to IV, HGG, LGG, or empty")
 
 
 def parse_age(cell: str) -> str:
-    """Years as the sheet has them (`>89` and `90+` become 89 and 90, `44,5` becomes 44.5); months are an error."""
+    """Parse an age in years: `>89` becomes 89, `90+` becomes 90, and `44,5` becomes 44.5."""
     if is_unknown(cell):
         return ""
     match = re.fullmatch(r"[<>]?(\d{1,3}([.,]\d+)?)\+?", cell)
@@ -151,22 +154,25 @@ def parse_age(cell: str) -> str:
 
 
 def parse_divisor(cell: str) -> str:
-    """A number above 0 that an image can be divided by, with a decimal point."""
+    """Parse the divisor of ADC images, a number above 0; a decimal comma becomes a point."""
     if is_unknown(cell):
         return ""
     number = cell.replace(",", ".")
     if not re.fullmatch(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+", number) or not 0 < float(number) < float("inf"):
-        raise ValueError("a number above 0 that ADC is divided by, or empty")
+        raise ValueError("the divisor of the ADC image, a number above 0, or empty")
     return number
 
 
 def parse_text(cell: str) -> str:
-    """A cell of free text."""
+    """Parse free text."""
     return "" if is_unknown(cell) else cell
 
 
 def parse_patient(cell: str) -> str:
-    """The id of a person, or empty where it is the subject's; unknown would make one person of all that have it."""
+    """Parse a patient id; "" means that the subject is the patient.
+
+    Spellings of "unknown" are errors, because they would join all such subjects to one patient.
+    """
     if cell and (is_unknown(cell) or looks_like_a_number(cell)):
-        raise ValueError("the id of a person, or empty where every subject is a person of its own")
+        raise ValueError("a patient id, or empty if every subject is another patient")
     return cell

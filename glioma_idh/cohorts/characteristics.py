@@ -1,4 +1,4 @@
-"""Table 1 of a manuscript: age, sex, grade, site and what else is known, by IDH status, with missing counts."""
+"""Patient characteristics by IDH status, the "Table 1" of a manuscript."""
 
 import warnings
 
@@ -14,21 +14,30 @@ GROUPS = {"1": "IDH-mutant", "0": "IDH-wild-type", "": "IDH unknown"}
 NAMES = {"age_years": "Age, years", "sex": "Sex", "grade": "Grade", "site": "Site"}
 FURTHER = {"histology": "Histology", "codeletion_1p19q": "1p/19q", "mgmt": "MGMT promoter", "who2021": "WHO 2021 class"}
 PARSERS = own_tables.PARSERS | {"site": str, "histology": str, "who2021": str}
-# Where tableone has no number: of a group of whom nothing is known, or the standard deviation of one patient.
+# Replaced cells of tableone: a group without known values, and the standard deviation of one patient.
 NO_NUMBER = {r"^nan [(\[].*|^0 \(nan\)$": "not known", r"\(nan\)": "(one patient)"}
 
 
 def characteristics_table(table: pd.DataFrame, max_sites: int = 8) -> tableone.TableOne:
-    """Who the patients are, by IDH status; of several visits of a patient the first counts, and any known status.
+    """Tabulate age, sex, grade, site and further variables by IDH status, with counts of missing values.
 
-    `table` is a cohort table, with or without the columns of FURTHER; sites beyond the `max_sites` largest are "other".
-    Returns a `tableone.TableOne` without rows that nobody has a value for. Nothing to tell is an InputError.
+    Each patient counts once: the first visit, with the IDH status of any visit.
+
+    Args:
+        table: cohort table, with or without the columns of FURTHER.
+        max_sites: number of sites shown; smaller ones are summed up as "other".
+
+    Returns:
+        A `tableone.TableOne`, without variables that are missing for all patients.
+
+    Raises:
+        InputError: all variables are missing for all patients.
     """
     from tableone import TableOne
 
     names = NAMES | {column: name for column, name in FURTHER.items() if column in table}
-    read = table.set_axis(rows_in_file(table, table.index))  # for messages
-    for column in ("idh", *names):  # a grade that older runs let in stays as it is
+    read = table.set_axis(rows_in_file(table, table.index))  # row numbers for error messages
+    for column in ("idh", *names):  # older run folders may contain other grades, which are kept
         read[column] = parse_column(read, column, PARSERS[column], keep_unreadable=column == "grade")
     status = read[read["idh"] != ""].drop_duplicates("patient").set_index("patient")["idh"]
     patients = read.drop_duplicates("patient")
@@ -39,11 +48,11 @@ def characteristics_table(table: pd.DataFrame, max_sites: int = 8) -> tableone.T
     shown["Site"] = shown["Site"].where(shown["Site"].isin(largest) | shown["Site"].isna(), "other")
     if not (known := [name for name in names.values() if shown[name].notna().any()]):
         advice = "Fill in age_years, sex, grade or site."
-        raise InputError("age, sex, grade or site of somebody", "none", advice, table.attrs.get("file", ""))
+        raise InputError("age, sex, grade or site of at least one patient", "none", advice, table.attrs.get("file", ""))
     order = {"IDH": [group for group in GROUPS.values() if (shown["IDH"] == group).any()]}
     categories = [name for name in known if name != "Age, years"]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a group of one has no standard deviation
+        warnings.simplefilter("ignore", RuntimeWarning)  # a group of one patient has no standard deviation
         made = TableOne(shown, known, categories, groupby="IDH", order=order, include_null=False)
     made.tableone = made.tableone.replace(NO_NUMBER, regex=True)
     return made

@@ -1,4 +1,4 @@
-"""From the name of a cohort to its table."""
+"""Read a cohort by its name or from a table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,16 +26,24 @@ def read(
     phantom: dict | None = None,
     quiet: bool = False,
 ) -> tuple[pd.DataFrame, list[Ignored]]:
-    """The cohort table behind a name, and the files and visits that are not in it, with the reason; or an InputError.
+    """Read a cohort as a cohort table: one row per subject, with IDH status and the paths of the images.
 
     Args:
-        name: `phantom` (made on first use), a public cohort, `folders` (a folder a subject; `csv` is the same), or the
-            path of a cohort table (CSV or XLSX).
-        images: the folder of scans as downloaded; for a cohort table, where its relative paths start.
-        labels: the label sheet as downloaded, or a table with `subject` and `idh`; by default what is shipped.
-        sequences: inside names of the sequences wanted; the phantom makes no others.
-        all_visits: keep follow-up visits too; otherwise the first visit of each patient only.
-        phantom: settings of `make_phantom`, such as its size; by default its own.
+        name: `phantom` (the built-in synthetic cohort, made on first use), the name of a public cohort, `folders` (one
+            folder per subject; `csv` is the same), or the path of a cohort table (CSV or XLSX).
+        images: the folder of images as downloaded; for a cohort table, the folder in which its relative paths start.
+        labels: the label sheet as downloaded, or a table with `subject` and `idh`; by default the labels that the
+            package contains (its manifests).
+        sequences: internal names of the sequences needed; the phantom makes only these.
+        all_visits: also keep follow-up visits; otherwise only the first visit of each patient.
+        phantom: arguments of `make_phantom`, such as its size.
+        quiet: show no progress.
+
+    Returns:
+        The cohort table, and the files and visits that are not in it, each with the reason.
+
+    Raises:
+        InputError: the cohort is not known, or its images or labels cannot be read.
     """
     if name == "phantom":
         return read_table(built_in.make_phantom(sequences=tuple(sequences), **(phantom or {}), quiet=quiet)), []
@@ -45,14 +53,14 @@ def read(
         return (table, []) if labels is None else generic.relabel(table, labels)
     if Path(name).is_dir():
         inside = Path(name, "cohort.csv")
-        advice = f"For a folder a subject of your own: --cohort folders --images {name}."
-        advice = f"Name {inside}." if inside.is_file() else advice
-        raise InputError("a cohort's name, or the path of a .csv or .xlsx", f"the folder {name}", advice)
+        advice = f"If it contains one folder per subject, use: --cohort folders --images {name}."
+        advice = f"Use --cohort {inside}." if inside.is_file() else advice
+        raise InputError("the name of a cohort, or the path of a .csv or .xlsx file", f"the folder {name}", advice)
     if name not in NAMES:
         known = ", ".join(NAMES)
-        raise InputError(f"a cohort: {known}, or the path of a .csv or .xlsx", repr(name), "Check the spelling.")
+        raise InputError(f"a cohort: {known}, or the path of a .csv or .xlsx file", repr(name), "Check the spelling.")
     if images is None:
-        raise InputError("--images DIR", "no folder of scans", f"Name the folder of {name} as downloaded.")
+        raise InputError("--images DIR", "no folder of images", f"Give the folder of {name} as downloaded.")
     table, ignored = _read_own(images, labels) if name in OWN else _read_public(name, images, labels, all_visits)
     table.attrs["file"] = str(labels or images)
     return table, ignored
@@ -91,7 +99,7 @@ def _read_own(images: Path, labels: Path | None):
 
 
 def _is_downloaded(labels: Path, cohort: PublicCohort) -> bool:
-    """Whether a label sheet is the collection's own, as downloaded, and not one of the user's; else an error."""
+    """Return whether a label sheet is the collection's original (True) or a user's own (False); else InputError."""
     readings = read_readings(labels)
     headers = [set(reading.header) for reading in readings]
     if not cohort.columns or any(set(OWN_COLUMNS) <= header for header in headers):
@@ -102,12 +110,12 @@ def _is_downloaded(labels: Path, cohort: PublicCohort) -> bool:
     if find_own(readings, labels):
         return False
     expected = f"the columns {' and '.join(cohort.columns)} of the sheet as downloaded, or {' and '.join(OWN_COLUMNS)}"
-    advice = "Name the sheet as downloaded, or one of your own."
+    advice = "Give the sheet as downloaded, or your own sheet with these two columns."
     raise InputError(expected, describe_readings(readings), advice, labels)
 
 
 def find_planted_scores(table: pd.DataFrame, sequences: list[str]) -> pd.Series | None:
-    """The best possible score of each subject of the phantom, by its truth file; None where a subject is no phantom."""
+    """Return the best possible score of each phantom subject (see `phantom.recipe`); None for other cohorts."""
     truth = Path(table[sequences[0]].iloc[0]).parents[1] / "truth.csv"
     if (table["cohort"] != "phantom").any() or not truth.is_file():
         return None

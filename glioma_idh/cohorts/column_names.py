@@ -1,4 +1,4 @@
-"""The columns of the cohort table, and the names that people give them in tables, label sheets and folders."""
+"""The columns of the cohort table, and their usual names in tables, label sheets and folders."""
 
 import difflib
 import re
@@ -17,7 +17,7 @@ IDENTITY = (
     *("histology", "codeletion_1p19q", "mgmt", "who2021"),
 )
 COLUMNS = (*IDENTITY, *PATHS, "adc_divisor")
-SYNONYMS = {  # in small letters and digits alone; a name that could mean two things is in `HINTS`
+SYNONYMS = {  # lower-case letters and digits only; ambiguous names are in `HINTS`
     "subject": "subjectid subjid id case caseid",
     "site": "center centre hospital institution",
     "idh": "idhstatus idhmutation idhmutationstatus idhmutant idhmut idhgenotype idh12 idh12status idh12mutation",
@@ -35,23 +35,23 @@ SYNONYMS = {  # in small letters and digits alone; a name that could mean two th
     ),
     "who2021": "who2021class who2021diagnosis who2021classification",
 }
-HINTS = {  # names that are not read, as they could mean something else, and the columns that may be meant
+HINTS = {  # ambiguous names, which are not read, and the columns that may be meant
     **dict.fromkeys(("patientid", "patid", "participantid", "participant", "pat", "mrn"), ("subject", "patient")),
     **dict.fromkeys(("name", "studyid", "scanid", "exam", "examid", "session", "sub", "subjects"), ("subject",)),
     **dict.fromkeys(("label", "labels"), ("idh", "lesion_mask")),
     **dict.fromkeys(("truth", "class", "target", "mutation", "mutant", "genotype", "idh1", "idh2"), ("idh",)),
     **dict.fromkeys(("diagnosis", "pathology"), ("histology", "who2021")),
     **dict.fromkeys(("dataset", "collection"), ("cohort",)),
-    **dict.fromkeys(("idhwildtype", "idhwt"), ()),  # where 1 is wild-type
+    **dict.fromkeys(("idhwildtype", "idhwt"), ()),  # here 1 means wild-type
 }
 SUGGESTED_BY_WORD = ("idh", "grade", "age_years", "sex", "codeletion_1p19q", "mgmt")
-WRITTEN = re.compile(  # further columns of tables that the package itself has written; nobody misses them
+WRITTEN = re.compile(  # further columns that the package itself writes; they are ignored without a message
     r"treated_before|brats_grade|brats20\d\d_subject|has_(dsc|dti|automatic_mask|corrected_mask)|lesion_ml|prepared|\w+_voxel_hash"
 )
 _NAMES = {re.sub("[^a-z0-9]", "", name): name for name in COLUMNS} | {
     synonym: name for name, synonyms in SYNONYMS.items() for synonym in synonyms.split()
 }
-_SIGNS, _SIGNS_OF_PATHS = r"[\w\s./()\[\]:?#-]*", r"[\w\s-]*"  # `T1+` and `T2*` are no T1 and T2
+_SIGNS, _SIGNS_OF_PATHS = r"[\w\s./()\[\]:?#-]*", r"[\w\s-]*"  # `T1+` and `T2*` are not T1 and T2
 _OF_PATHS = frozenset(("path", "paths", "file", "files", "filename", "filenames", "nifti", "nii", "image", "scan"))
 _OF_SEQUENCES = vocabulary.T1_WEIGHTED.union(*(vocabulary.SEQUENCES[name] for name in SEQUENCES))
 _CONTRAST = vocabulary.AGENT | vocabulary.WITH | vocabulary.WITHOUT | vocabulary.BEFORE | vocabulary.AFTER
@@ -61,7 +61,7 @@ _OF_MASKS = vocabulary.MASK | vocabulary.LESION | vocabulary.BRAIN | {"brainmask
 
 @cache
 def meaning_of(name: str) -> str:
-    """The column of the cohort table that a name stands for, in any case, with spaces, `_` or `-`; empty if none."""
+    """Return the column of the cohort table that a name means; "" if none. Case, spaces, `_` and `-` do not matter."""
     if name in COLUMNS:
         return name
     letters = _letters(name)
@@ -78,13 +78,13 @@ def meaning_of(name: str) -> str:
 
 
 def paths_named(name: str) -> list[str]:
-    """The columns of paths that the words of a file's or a column's name could stand for."""
+    """List the image columns that the name of a file or column could mean."""
     roles = roles_named(words_of(name), described=False) or ()
     return [column for column in PATHS if column in roles]
 
 
 def could_be(name: str, holds_paths: bool = False) -> tuple[str, ...]:
-    """The columns that a name may be meant for which `meaning_of` does not know; `holds_paths` where its cells do."""
+    """List the columns that an unknown or ambiguous name may mean; `holds_paths` if its cells are paths."""
     letters = _letters(name)
     if letters in HINTS:
         return tuple(column for column in HINTS[letters] if column not in PATHS or holds_paths)
@@ -99,7 +99,7 @@ def could_be(name: str, holds_paths: bool = False) -> tuple[str, ...]:
 
 
 def suggested(name: str, holds_paths: bool = False) -> str:
-    """A name, and in brackets the columns that may be meant by it, as `could_be` gives them."""
+    """Return the name, followed by the columns of `could_be` in brackets."""
     columns = [column.replace("age_years", "age_years, in years") for column in could_be(name, holds_paths)]
     return f"{name} ({' or '.join(columns)}?)" if columns else name
 

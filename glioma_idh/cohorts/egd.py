@@ -1,4 +1,4 @@
-"""The Erasmus Glioma Database as downloaded (van der Voort et al., Data in Brief 2021): not skull-stripped."""
+"""The Erasmus Glioma Database (van der Voort et al., Data in Brief 2021). Its images are not skull-stripped."""
 
 import json
 from pathlib import Path
@@ -17,11 +17,11 @@ LAYOUT = Layout(
     example="SUBJECTS/EGD-0001/T1GD.nii.gz",
     rename=str.upper,
 )
-COLUMNS = ("Subject", "IDH")  # and where there are, Grade, Age, Sex
+COLUMNS = ("Subject", "IDH")  # required; Grade, Age and Sex are read if available
 
 
-def labels(sheet, images) -> pd.DataFrame:
-    """`Genetic_and_Histological_labels.xlsx` if named, else the `metadata.json` beside each subject's scans."""
+def labels(sheet: Path | None, images: Path) -> pd.DataFrame:
+    """Read the labels from `Genetic_and_Histological_labels.xlsx`, else from `metadata.json` next to the images."""
     if sheet is not None:
         table = read_sheet(sheet, COLUMNS)
     else:
@@ -40,7 +40,7 @@ def _from_json(path: Path) -> dict[str, str]:
         told, person = content["Genetic_and_Histological_labels"], content.get("Clinical_data", {})
         cells = {"IDH": told["IDH"], "Grade": told.get("Grade"), "Age": person.get("Age"), "Sex": person.get("Sex")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        expected, found = "EGD's metadata with an IDH label", f"{type(error).__name__}: {error}"
+        expected, found = "metadata of the EGD with an IDH label", f"{type(error).__name__}: {error}"
         raise InputError(expected, found, "Download it again.", path, path.parent.name) from error
     known = {name: "" if cell is None else str(cell) for name, cell in cells.items()}
     return {"Subject": path.parent.name.upper(), **known}

@@ -1,9 +1,9 @@
-"""Cohorts as they lie on disk: which file is which scan of whom, and what is left aside."""
+"""Find the images of a cohort on disk: which file is which image of which subject."""
 
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from glioma_idh.errors import InputError
 
 
 class Ignored(NamedTuple):
-    """A file or visit that is not in the cohort table, and why."""
+    """A file or visit that is not in the cohort table, with the reason."""
 
     what: str
     reason: str
@@ -24,44 +24,55 @@ class Ignored(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """How a public cohort names its files; ids, files and visits as regular expressions.
+    """The file names of a public cohort, as regular expressions for ids, files and visits.
 
-    `files` is what follows a subject's id up to the end of a path (with `/`, without `.nii` or `.nii.gz`), with the
-    group `scan`, and `visit` where that is not part of the id.
+    `files` matches the path after the subject's id (with `/`, without `.nii` or `.nii.gz`). It has the group `scan`,
+    and the group `visit` if the visit is not part of the id.
     """
 
-    subject: str  # its id, in any case of letters
+    subject: str  # id of a subject; case does not matter
     files: str
-    scans: dict[str, tuple[str, ...]]  # for each column of the cohort table the spellings of `scan`, the best first
-    example: str  # a path as it is downloaded, for messages
-    visit: str = r"(?!)"  # the end of a subject's id that names the visit; the rest is the patient
-    follow_up: str = r"(?!)"  # the end of the id of a follow-up visit
-    rename: Callable[[str], str] = str  # from the id in the path to the subject's
-    adc_divisor: str = ""  # what the voxels of its `adc` images are to be divided by; 3 where they are traces
+    scans: dict[str, tuple[str, ...]]  # by column of the cohort table: values of the group `scan`, the preferred first
+    example: str  # a path as downloaded, for error messages
+    visit: str = r"(?!)"  # end of the subject's id that stands for the visit; the rest is the patient id
+    follow_up: str = r"(?!)"  # end of the id of a follow-up visit
+    rename: Callable[[str], str] = str  # converts the id in a path to the subject's id
+    adc_divisor: str = ""  # divisor of the `adc` images: 3 if they are the trace of the tensor
 
     def patient(self, subject: str) -> str:
-        """Whose visit a subject is, in the one name that the patient has across cohorts."""
+        """Return the patient id of a subject, the same in all cohorts."""
         return canonical_patient(re.sub(f"(?:{self.visit})$", "", subject))
 
     def canonical(self, name: str) -> str:
-        """A subject's id as the table has it, however a sheet spells it; other names stay as they are."""
+        """Return a subject's id in the spelling of the cohort table; other names are returned unchanged."""
         return self.rename(name) if re.fullmatch(self.subject, name, re.IGNORECASE) else name
 
 
 class PublicCohort(NamedTuple):
-    """How a public cohort's files are named, and who is who: from its label sheet, or from what is shipped."""
+    """A public cohort: its file names and its labels."""
 
     layout: Layout
     labels: Callable[[Path | None, Path], pd.DataFrame]  # (label sheet or None, folder of images) -> manifest
-    columns: tuple[str, ...] = ()  # by which its label sheet is known as downloaded; none where it has no sheet
-    title: str = ""  # what it is called in a methods section
-    every_column: frozenset[str] = frozenset()  # of that sheet, where one of a user's own may well have `columns`
-    members: tuple[str, str] | None = None  # shipped manifest of its patients; what the others in the folder are
-    command: Callable | None = None  # `python -m glioma_idh.cohorts NAME`, which makes its manifest from the sources
+    columns: tuple[str, ...] = ()  # columns that identify its label sheet; () if it has none
+    title: str = ""  # name in a methods section
+    every_column: frozenset[str] = frozenset()  # all columns of that sheet, if a user's own sheet may have `columns`
+    members: tuple[str, str] | None = None  # manifest of its patients, and the reason to ignore others in the folder
+    command: Callable | None = None  # the command `cohorts NAME`, which makes its manifest from the original sheets
 
 
-def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """By subject the path in each column, however deep it lies, and the files not taken; nobody is an InputError."""
+def find_scans(images: Path, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
+    """Find the images of a public cohort in a folder and its subfolders.
+
+    Args:
+        images: the folder.
+        layout: file names of the cohort.
+
+    Returns:
+        The paths by subject and column of the cohort table, and the ignored files.
+
+    Raises:
+        InputError: no file matches.
+    """
     columns = {scan.lower(): (name, rank) for name, scans in layout.scans.items() for rank, scan in enumerate(scans)}
     pattern = re.compile(f"(?:^|.*/)(?P<subject>{layout.subject})(?:{layout.files})", re.IGNORECASE)
     found: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
@@ -71,32 +82,46 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
         match = pattern.fullmatch(without_ending(relative))
         column, rank = columns.get(match["scan"].lower(), ("", 0)) if match else ("", 0)
         if match is None or not column:
-            reason = f"not used: {match['scan']}" if match else "not named as this cohort's files"
+            reason = f"not used: {match['scan']}" if match else "its name does not match this cohort"
             ignored.append(Ignored(relative, reason))
             continue
         order = (rank, path.suffix == ".nii", len(path.parts), relative)
         visit = match["subject"].lower(), match.groupdict().get("visit", "")
         found[layout.rename(match["subject"])][visit][column].append((order, path))
     if not found:
-        raise InputError(f"files such as {layout.example}", what_is_there(images), "Name their folder.", file=images)
+        advice = "Give the folder that contains them."
+        raise InputError(f"files such as {layout.example}", what_is_there(images), advice, file=images)
     scans = {}
     for subject, visits in sorted(found.items()):
         scans[subject] = {column: min(files)[1] for column, files in visits[min(visits)].items()}
-    for subject, visits in found.items():  # second copies, and files of another visit
+    for subject, visits in found.items():  # list duplicates and files of other visits
         for visit, by_column in visits.items():
             taken = scans[subject] if visit == min(visits) else {}
             for column, files in by_column.items():
-                reason = f"{taken[column].name} is taken" if taken else f"another visit of {subject}"
+                reason = f"{taken[column].name} is used instead" if taken else f"another visit of {subject}"
                 others = [path for _, path in sorted(files) if path != taken.get(column)]
                 ignored += [Ignored(path.relative_to(images).as_posix(), reason) for path in others]
     return scans, ignored
 
 
-def join_scans(who, scans: dict, layout: Layout, cohort: str, all_visits) -> tuple[pd.DataFrame, list[Ignored]]:
-    """The cohort table: who there is, as a manifest has it, and where their scans lie, as `find_scans` gives them.
+def join_scans(
+    who: pd.DataFrame, scans: dict[str, dict[str, Path]], layout: Layout, cohort: str, all_visits: bool
+) -> tuple[pd.DataFrame, list[Ignored]]:
+    """Join a manifest and the paths of images to a cohort table.
 
-    Returns the rows of `who`, then the subjects that only the folder has, without a label; and the visits left aside:
-    follow-ups, which share their patient's id, without `all_visits`. No scan of any row is an InputError.
+    Args:
+        who: manifest of the subjects.
+        scans: paths as from `find_scans`.
+        layout: file names of the cohort.
+        cohort: name of the cohort.
+        all_visits: also keep follow-up visits.
+
+    Returns:
+        The cohort table, with subjects that are only in the folder at the end, without a label; and the ignored
+        follow-up visits.
+
+    Raises:
+        InputError: no row has an image.
     """
     known = set(who["subject"])
     who = who.assign(patient=who["patient"].where(who["patient"] != "", who["subject"].map(layout.patient)))
@@ -104,41 +129,41 @@ def join_scans(who, scans: dict, layout: Layout, cohort: str, all_visits) -> tup
     others = others.assign(patient=others["subject"].map(layout.patient), idh_evidence="not in the label sheet")
     table = pd.concat([who, others], ignore_index=True).astype(object).fillna("").assign(cohort=cohort)
     for column in PATHS:
-        paths = (scans.get(subject, {}).get(column, "") for subject in table["subject"])
+        paths = (scans.get(subject, {}).get(column) for subject in table["subject"])
         table[column] = [str(path.absolute()) if path else "" for path in paths]
     table["adc_divisor"] = [layout.adc_divisor if path else "" for path in table["adc"]]
     follow_up = table["subject"].str.contains(f"(?:{layout.follow_up})$")
     if "follow_up" in table:
         follow_up |= table.pop("follow_up") == "1"
     visits = [] if all_visits else table["subject"][follow_up & table["subject"].isin(scans)]
-    ignored = [Ignored(subject, "a follow-up visit; --all-visits takes it") for subject in visits]
+    ignored = [Ignored(subject, "a follow-up visit; use --all-visits to include it") for subject in visits]
     if not all_visits:
         table = table[~follow_up]
     if not (table[list(PATHS)] != "").any(axis=None):
-        found = f"none; the folder has {', '.join(list(scans)[:3])}"
-        advice = "Take follow-up visits with --all-visits, or name another folder or cohort."
-        raise InputError(f"scans of first visits of {cohort}", found, advice)
+        found = f"none; the folder contains {', '.join(list(scans)[:3])}"
+        advice = "Include follow-up visits with --all-visits, or choose another folder or cohort."
+        raise InputError(f"images of first visits of {cohort}", found, advice)
     extra = [column for column in table if column not in COLUMNS]
     return table[[*COLUMNS, *extra]].astype(str).reset_index(drop=True), ignored
 
 
 def without_ending(path: str) -> str:
-    """A path without `.nii` or `.nii.gz`, in any case."""
+    """Remove `.nii` or `.nii.gz` from a path."""
     return re.sub(r"\.nii(\.gz)?$", "", path, flags=re.IGNORECASE)
 
 
-def nifti_files(images) -> list[Path]:
-    """Every NIfTI file below a folder, in order."""
+def nifti_files(images: str | Path) -> list[Path]:
+    """List all NIfTI files in a folder and its subfolders, sorted."""
     return [path for path in _walk(images) if path.name.lower().endswith((".nii", ".nii.gz"))]
 
 
-def find_files(images, name: str) -> list[Path]:
-    """Every file of a name, in any case of letters, below a folder."""
+def find_files(images: str | Path, name: str) -> list[Path]:
+    """List all files with a name, in any case, in a folder and its subfolders."""
     return [path for path in _walk(images) if path.name.lower() == name.lower()]
 
 
-def _walk(images):
-    """Every file below a folder, links followed once, in order; not the shadows that some systems leave."""
+def _walk(images: str | Path) -> Iterator[Path]:
+    """Yield all files in a folder and its subfolders, sorted; each linked folder once, without hidden system files."""
     seen = set()
     for folder, folders, files in os.walk(images, followlinks=True):
         real = os.path.realpath(folder)
@@ -148,8 +173,8 @@ def _walk(images):
         seen.add(real)
 
 
-def what_is_there(images) -> str:
-    """The first few things in a folder."""
+def what_is_there(images: str | Path) -> str:
+    """List the first entries of a folder, for error messages."""
     if not Path(images).is_dir():
         return "a file" if Path(images).exists() else "no such folder"
     names = sorted(path.name for path in Path(images).iterdir())

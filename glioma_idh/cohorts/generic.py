@@ -1,6 +1,7 @@
-"""Any other cohort: a folder a subject, files told by the words in their names, and a label sheet of your own."""
+"""Read a user's own cohort: one folder per subject, sequences recognised by file names, and a label sheet."""
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +18,12 @@ EXAMPLE = "SUBJECT/t1gd.nii.gz"
 RELABELLED = [column for column in IDENTITY if column not in ("subject", "cohort", "idh", "idh_evidence")]
 
 
-def own_labels(path) -> pd.DataFrame:
-    """The identity columns of a label sheet of any cohort, no subject twice; `patient` is empty where not said."""
+def own_labels(path: str | Path) -> pd.DataFrame:
+    """Read the identity columns of a label sheet; `patient` is "" where the sheet does not state it.
+
+    Raises:
+        InputError: a subject occurs twice, or the sheet cannot be read.
+    """
     sheet = read_own_table(path, IDENTITY)
     subjects = parse_ids(sheet, "subject", ".+", "SUBJECT-001")
     columns = {name: sheet[name] for name in sheet if name not in ("subject", "patient", "cohort")}
@@ -27,8 +32,11 @@ def own_labels(path) -> pd.DataFrame:
     return named.assign(patient=named["subject"].map(patients.set_axis(subjects)))
 
 
-def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """As `find_scans`, of a folder a subject, by the words of names; what could be none or several is left aside."""
+def find_own_scans(images: Path) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
+    """Find the images below a folder with one folder per subject, by the words in the file names.
+
+    Files whose names match no sequence or mask, or several, are ignored. Result and errors as for `find_scans`.
+    """
     found: dict = defaultdict(lambda: defaultdict(dict))
     ignored: list[Ignored] = []
     for path in nifti_files(images):
@@ -36,9 +44,9 @@ def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
         subject, stem = relative.parts[0], without_ending(relative.as_posix())
         columns = columns_named(relative.name, subject)
         if len(relative.parts) < 2:
-            ignored.append(Ignored(relative.as_posix(), "lies in no subject's folder"))
+            ignored.append(Ignored(relative.as_posix(), "is not in the folder of a subject"))
         elif len(columns) != 1:
-            reason = f"could be {' or '.join(columns)}" if columns else "its name says no sequence"
+            reason = f"could be {' or '.join(columns)}" if columns else "its name contains no sequence"
             ignored.append(Ignored(relative.as_posix(), reason))
         elif path.suffix == ".gz" or stem not in found[subject][columns[0]]:
             found[subject][columns[0]][stem] = path
@@ -49,44 +57,44 @@ def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
             if len(files) > 1:
                 del scans[subject][column]
                 names = " or ".join(path.name for path in files.values())
-                ignored.append(Ignored(subject, f"{column} could be {names}: leave one in the folder"))
+                ignored.append(Ignored(subject, f"{column} could be {names}: keep only one in the folder"))
     if not scans:
-        advice = "Give each subject a folder, or name the files in a cohort table."
+        advice = "Put the images of each subject into a folder, or list the files in a cohort table."
         raise InputError(f"files such as {EXAMPLE}", what_is_there(images), advice, file=images)
     return scans, ignored
 
 
 def columns_named(name: str, subject: str) -> list[str]:
-    """The columns of the cohort table that the name of a subject's file could stand for."""
+    """List the columns of the cohort table that the name of a subject's file could mean."""
     stem = without_ending(name)
     return paths_named(stem[len(subject) :] if stem.lower().startswith(subject.lower()) else stem)
 
 
-def check_numbers(who: pd.DataFrame, subjects, labels) -> None:
-    """Ids of the sheet `labels` must not have lost zeros which those of the scans, `subjects`, have, or vice versa."""
+def check_numbers(who: pd.DataFrame, subjects: Iterable[str], labels: str | Path) -> None:
+    """Raise InputError if numeric ids in the sheet `labels` and in `subjects` differ only in leading zeros."""
     known = set(subjects)
     by_number = {int(subject): subject for subject in known if subject.isdecimal()}
     for subject in who["subject"]:
         if subject not in known and subject.isdecimal() and int(subject) in by_number:
             sheet = read_own_table(labels, IDENTITY)
             row, other = sheet.index[sheet["subject"] == subject][0], by_number[int(subject)]
-            advice = "A spreadsheet has taken the zeros away: keep the column as text."
+            advice = "A spreadsheet program has removed the leading zeros: format the column as text."
             if len(subject) > len(other):
-                advice = "A spreadsheet has taken the zeros of the scans' ids away: keep that column as text."
-            raise cell_error(sheet, row, "subject", f"an id as that of its scans, {other}", advice)
+                advice = "A spreadsheet program has removed the leading zeros of the image ids: format them as text."
+            raise cell_error(sheet, row, "subject", f"the id that its images have, {other}", advice)
 
 
-def without_images(who: pd.DataFrame, scans, labels: Path) -> list[Ignored]:
-    """The labels of a sheet of one's own that name nobody in the folder; at least one must."""
+def without_images(who: pd.DataFrame, scans: Collection[str], labels: Path) -> list[Ignored]:
+    """List the subjects of a label sheet that have no images; InputError if that is all of them."""
     missing = [subject for subject in who["subject"] if subject not in scans]
     if len(missing) == len(who):
-        found = f"{', '.join(missing[:3])}, where the scans are of {', '.join(sorted(scans)[:3])}"
-        raise InputError("labels of the subjects in the folder", found, "Write the ids as the folders do.", labels)
+        found = f"{', '.join(missing[:3])}, while the folder contains {', '.join(sorted(scans)[:3])}"
+        raise InputError("labels of the subjects in the folder", found, "Use the folder names as ids.", labels)
     return [Ignored(subject, "a label without images") for subject in missing]
 
 
 def relabel(table: pd.DataFrame, labels: Path) -> tuple[pd.DataFrame, list[Ignored]]:
-    """A cohort table with what another sheet knows; where that contradicts it, so it is said on standard error."""
+    """Add the values of a label sheet to a cohort table. The sheet takes precedence; contradictions are logged."""
     who = own_labels(labels)
     check_numbers(who, table["subject"], labels)
     ignored = without_images(who, set(table["subject"]), labels)
@@ -95,8 +103,8 @@ def relabel(table: pd.DataFrame, labels: Path) -> tuple[pd.DataFrame, list[Ignor
     turned = table["subject"][(former != "") & (told != "") & (former != told)].tolist()
     if turned:
         shown = f"{', '.join(turned[:3])}{' ...' if len(turned) > 3 else ''}"
-        text = f"idh of {len(turned)} subjects is not as in the cohort table, and is taken from here ({shown})."
-        say_once(f"{labels}: {text}")
+        text = f"idh of {len(turned)} subjects differs from the cohort table; the value of this sheet is used"
+        say_once(f"{labels}: {text} ({shown}).")
     for column in ("idh", "idh_evidence"):
         table[column] = table["subject"].map(who[column]).astype(object).fillna("")
     for column in RELABELLED:
@@ -105,8 +113,8 @@ def relabel(table: pd.DataFrame, labels: Path) -> tuple[pd.DataFrame, list[Ignor
         other = (told != "") & (former != "") & (told != former)
         if other.any():
             first = table[other].iloc[0]
-            text = f"{column} of {other.sum()} subjects is not as in the cohort table, and is taken from here"
-            text = f"{labels}: {text} (first of {first['subject']}: {who.at[first['subject'], column]}"
-            say_once(f"{text}, not {first[column]}).")
+            text = f"{column} of {other.sum()} subjects differs from the cohort table; the value of this sheet is used"
+            text = f"{labels}: {text} (first: {first['subject']}, {who.at[first['subject'], column]}"
+            say_once(f"{text} instead of {first[column]}).")
         table[column] = table[column].where(told == "", told)
     return table, ignored

@@ -1,4 +1,4 @@
-"""Variant calls on disk: MAF files (Mutation Annotation Format), line by line; of gigabytes, a few rows matter."""
+"""Read variant calls from MAF files (Mutation Annotation Format) line by line, because the files have gigabytes."""
 
 import contextlib
 import gzip
@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tqdm import tqdm
 
@@ -31,7 +32,7 @@ ENSEMBLE = "GDC's ensemble"
 
 @dataclass(frozen=True)
 class Maf:
-    """A MAF file by its header: it has one `caller`, or a `callers_column`, or neither (MC3 without CENTERS)."""
+    """A MAF file and its header. It has one `caller`, a `callers_column`, or neither (MC3 without CENTERS)."""
 
     file: str
     columns: list[str]
@@ -41,30 +42,41 @@ class Maf:
 
     @property
     def names_callers(self) -> bool:
+        """Whether the callers are known."""
         return bool(self.caller or self.callers_column)
 
     @property
     def source(self) -> str:
+        """The caller, GDC's ensemble or MC3."""
         return self.caller or (ENSEMBLE if self.callers_column == "callers" else "MC3")
 
     @property
     def kind(self) -> str:
+        """How the file is read, in words."""
         if self.caller:
-            return f"variants of {self.caller}" + ("" if self.caller in CALLERS else ", which does not count")
+            return f"variants of {self.caller}" + ("" if self.caller in CALLERS else ", which is not counted")
         return f"callers in column {self.callers_column}" if self.callers_column else "read as MC3 without CENTERS"
 
     def bad_cell(self, line: int, column: str, expected: str, value: str, advice: str) -> InputError:
+        """Return the error for a cell of the file."""
         return InputError(expected, f"{value!r} in line {line}, column {column}", advice, self.file)
 
 
-def read_header(file) -> Maf:
-    """What a MAF's name (a path, or text `CALLER=FILE`) and its first line that is no `#` line say about it."""
-    name, _, path = str(file).partition("=")  # a path may hold = itself
+def read_header(file: str | Path) -> Maf:
+    """Read the header of a MAF file, the first line that does not start with `#`.
+
+    Args:
+        file: path, or text `CALLER=FILE`.
+
+    Raises:
+        InputError: the file is not a MAF, or its caller is not known or ambiguous.
+    """
+    name, _, path = str(file).partition("=")  # a path may contain = itself
     caller = _CALLER_OF.get(name.lower(), "")
     if not isinstance(file, str) or not path or re.search(r"[/\\]", name) or Path(file).exists():
         caller, path = "", str(file)
     elif not caller:
-        raise InputError(f"one of {', '.join(CALLERS)} before the =", repr(name), "Name it as CALLER=FILE.", path)
+        raise InputError(f"one of {', '.join(CALLERS)} before the =", repr(name), "Write CALLER=FILE.", path)
     with _opened(path) as (stream, _):
         lines = ((n, line) for n, line in enumerate(stream, 1) if line.strip() and not line.startswith(b"#"))
         header_line, header = next(lines, (0, b""))
@@ -73,45 +85,45 @@ def read_header(file) -> Maf:
     if missing:
         is_text = "".join(columns).isprintable()
         found = (textwrap.shorten(", ".join(columns), 400) or "nothing") if is_text else "a file that is not text"
-        raise InputError(f"a MAF with the columns {', '.join(missing)}", found, "Give the MAF as it came.", path)
+        raise InputError(f"a MAF with the columns {', '.join(missing)}", found, "Give the MAF as downloaded.", path)
     callers_column = next((name for name in ("callers", "CENTERS") if name in columns), "")
     if caller and callers_column:
-        found = f"each row's own callers in column {callers_column}"
-        raise InputError(f"one caller's MAF after {caller}=", found, "Give the file without a caller.", path)
-    if not caller and not callers_column:  # a part of the file's name may tell; of GDC's files per caller, one must
+        found = f"several callers in column {callers_column}"
+        raise InputError(f"a MAF of one caller after {caller}=", found, f"Give the file without {caller}=.", path)
+    if not caller and not callers_column:  # the caller may be part of the file name; in GDC files it must be
         named = sorted({_CALLER_OF[part] for part in Path(path).name.lower().split(".") if part in _CALLER_OF})
         if len(named) > 1 or (_GDC_COLUMNS.intersection(columns) and not named):
             found = f"{' and '.join(named) or 'no caller'} in its name"
-            raise InputError("to know the one caller of this MAF", found, "Name it as CALLER=FILE.", path)
+            raise InputError("the name of one caller in the file name", found, "Write CALLER=FILE.", path)
         caller = "".join(named)
     return Maf(path, columns, header_line, caller, callers_column)
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator:
-    """The bytes of a file, unpacked if they are gzipped whatever its name, and the file itself."""
-    advice = "Check the path; get a damaged file again."
+def _opened(path: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Open a file, gzipped or not, and yield its decompressed bytes and the file itself."""
+    advice = "Check the path; download a damaged file again."
     try:
         with open(path, "rb") as raw:
             gzipped = raw.peek(2)[:2] == b"\x1f\x8b"
             yield (io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER) if gzipped else raw), raw
     except EOFError as error:
-        raise InputError("a whole gzip file", "one that is cut off", advice, path) from error
+        raise InputError("a complete gzip file", "a truncated file", advice, path) from error
     except (OSError, zlib.error) as error:
         found = getattr(error, "strerror", None) or str(error)
         raise InputError("a MAF, gzipped or not", found, advice, path) from error
 
 
 def scan_maf(maf: Maf, genes: tuple[str, ...], bar: tqdm | Lines) -> tuple[int, set[str], list[tuple[int, bytes]]]:
-    """How many rows a MAF has, its patients, and the rows of the genes with line numbers; no other field is read."""
+    """Return the number of rows of a MAF, its patients, and the rows of the genes as (line number, bytes)."""
     gene, barcode = (maf.columns.index(name) for name in ("Hugo_Symbol", "Tumor_Sample_Barcode"))
     tabs, last = len(maf.columns) - 1, max(gene, barcode) + 1
     callers = tabs + 1 - maf.columns.index(maf.callers_column) if maf.callers_column else 0
     symbols, barcodes, cells, wanted, num_rows = {name.encode() for name in genes}, {}, set(), [], 0
     for line, row in _rows(maf, bar):
         if (found := row.count(b"\t")) != tabs:
-            advice = "The file is cut off or damaged: get it again."
-            raise InputError(f"{tabs + 1} fields a row", f"{found + 1} in line {line}", advice, maf.file)
+            advice = "The file is truncated or damaged: download it again."
+            raise InputError(f"{tabs + 1} fields per row", f"{found + 1} in line {line}", advice, maf.file)
         fields = row.split(b"\t", last)
         if fields[barcode] not in barcodes:
             match, value = _BARCODE.fullmatch(fields[barcode]), fields[barcode].decode(errors="replace")
@@ -128,7 +140,7 @@ def scan_maf(maf: Maf, genes: tuple[str, ...], bar: tqdm | Lines) -> tuple[int, 
 
 
 def _rows(maf: Maf, bar: tqdm | Lines) -> Iterator[tuple[int, bytes]]:
-    """Line number and bytes of each row below the header; the bar moves with the bytes read from the disk."""
+    """Yield line number and bytes of each row below the header; the progress bar counts bytes of the file."""
     with _opened(maf.file) as (stream, raw):
         start, first_line = bar.n, 1
         while chunk := stream.readlines(_BUFFER):
@@ -140,8 +152,9 @@ def _rows(maf: Maf, bar: tqdm | Lines) -> Iterator[tuple[int, bytes]]:
 
 
 def read_callers(maf: Maf, line: int, cell: str) -> set[str]:
-    """The callers that a cell like `muse;mutect2*` or `MUTECT|RADIA` names, without those with an asterisk."""
+    """Return the callers in a cell such as `muse;mutect2*` or `MUTECT|RADIA`, without those with an asterisk."""
     names = [name.strip().lower() for name in re.split(r"[|;,]", cell)]
     if not all(name.removesuffix("*") in _CALLER_OF for name in names):
-        raise maf.bad_cell(line, maf.callers_column, "known callers", cell, f"Known are {', '.join(_CALLER_OF)}.")
+        advice = f"Known callers are {', '.join(_CALLER_OF)}."
+        raise maf.bad_cell(line, maf.callers_column, "known callers", cell, advice)
     return {_CALLER_OF[name] for name in names if name in _CALLER_OF}

@@ -1,6 +1,7 @@
-"""Tables of one's own, label sheets and cohort tables alike: which column is which, and what every cell means."""
+"""Read a user's own label sheet or cohort table: recognise its columns and parse its cells."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -28,19 +29,34 @@ _PATH = re.compile(r".*(\.nii|\.nii\.gz|[/\\].*)", re.IGNORECASE)
 
 
 def find_own(readings: list[Reading], path: Path) -> Reading | None:
-    """The one page or separator that gives `subject` and `idh`, by those names, else by similar ones."""
+    """Return the reading (page or separator) with the columns `subject` and `idh`, or synonyms; None if there is none.
+
+    InputError if several readings have them.
+    """
     for meaning in (str, meaning_of):
         if any(set(OWN_COLUMNS) <= set(map(meaning, reading.header)) for reading in readings):
             return choose_reading(readings, OWN_COLUMNS, path, "", meaning)
     return None
 
 
-def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
-    """Read a label sheet or a cohort table as `read_sheet`, with the columns of the cohort table and cells as parsed.
+def read_own_table(
+    path: str | Path, columns: Collection[str] = COLUMNS, keep_unreadable: Collection[str] = ()
+) -> pd.DataFrame:
+    """Read a label sheet or a cohort table, with the columns renamed and the cells parsed.
 
-    Columns, of which `columns` are of use here, may be named as people name them (`column_names`); others are listed on
-    standard error. A cell of `keep_unreadable` that cannot be read stays. `attrs["headers"]` has the file's names.
-    InputError: as `read_sheet`; no column is `subject` or `idh`, two stand for the same, or a cell cannot be read.
+    Columns may have the synonyms of `column_names`. Other columns are logged.
+
+    Args:
+        path: the file (CSV, TSV or XLSX).
+        columns: names of the columns to read.
+        keep_unreadable: columns in which a cell that cannot be read is kept instead of raising an error.
+
+    Returns:
+        The table as from `read_sheet`; `attrs["headers"]` contains the column names in the file.
+
+    Raises:
+        InputError: the errors of `read_sheet`; no column means `subject` or `idh`; two columns have the same meaning;
+            or a cell cannot be read.
     """
     path = Path(path)
     readings = sheets.read_readings(path)
@@ -50,8 +66,8 @@ def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
     if "adc_divisor" in sheet:
         sheet["adc_divisor"] = sheets.with_decimal_points(sheet, "adc_divisor")
     codes = sheet.get("idh", pd.Series(dtype=str)).str.replace(r"[.,]0+$", "", regex=True)
-    if {"1", "2"} <= set(codes) and "0" not in set(codes):  # a 1 could stand for either status
-        twos, advice = sheet.index[codes == "2"], "1 and 2 do not say which is which: write mutant and wildtype."
+    if {"1", "2"} <= set(codes) and "0" not in set(codes):  # 1 could mean either status
+        twos, advice = sheet.index[codes == "2"], "1 and 2 are ambiguous: write mutant and wildtype."
         raise cell_error(sheet, twos[0], "idh", "IDH as mutant and wildtype, or as 1 and 0", advice, len(twos) - 1)
     for column in [column for column in PARSERS if column in sheet]:
         sheet[column] = parse_column(sheet, column, PARSERS[column], column in keep_unreadable)
@@ -61,18 +77,18 @@ def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
 
 
 def no_own_columns(readings: list[Reading], path: Path) -> InputError:
-    """The error of a sheet in which no column can be `subject` or `idh`: what it has, and what may be meant."""
+    """Return the error for a sheet without `subject` or `idh`: its columns, and those that may be meant."""
     best = max(readings, key=lambda each: len(set(OWN_COLUMNS) & set(map(meaning_of, each.header))))
     missing = [column for column in OWN_COLUMNS if column not in map(meaning_of, best.header)]
     meant = [f"{name} to {column}" for column in missing for name in best.header if column in could_be(name)]
-    advice = "Name the columns of ids and of IDH status subject and idh; the first row that is not empty is the header."
+    advice = "Name the column of ids subject and that of IDH status idh; the first row that is not empty is the header."
     if meant:
-        advice = f"Rename the column, if it is meant: {', or '.join(meant[:MOST_LISTED])}."
+        advice = f"Rename a column if this is what it means: {', or '.join(meant[:MOST_LISTED])}."
     return InputError(f"the columns {' and '.join(missing)}", describe_readings(readings), advice, path)
 
 
-def _name_columns(sheet: pd.DataFrame, columns) -> pd.DataFrame:
-    """The columns of a sheet that are of use, named and in the order of the cohort table; the others are listed."""
+def _name_columns(sheet: pd.DataFrame, columns: Collection[str]) -> pd.DataFrame:
+    """Return the columns to read, renamed and in the order of the cohort table; log the others."""
     found: dict = {}
     others: list = []
     for position, name in enumerate(sheet.columns):
@@ -85,42 +101,45 @@ def _name_columns(sheet: pd.DataFrame, columns) -> pd.DataFrame:
         elif not column and not WRITTEN.fullmatch(name) and len(filled):
             others.append(suggested(name, of_paths) if name else f"column {position + 1}, without a name")
         elif column and len(filled):
-            others.append(f"{name} (read from a table given to --cohort alone)")
+            others.append(f"{name} (read only from a table given to --cohort)")
     chosen = {}
     for column, positions in found.items():
         filled = [position for position in positions if (sheet.iloc[:, position] != "").any()] or positions[:1]
         if len(filled) > 1:
             names = " and ".join(sheet.columns[position] for position in filled)
-            stand = f"{names}, which stand for the same, {column}"
-            raise InputError("each column once", stand, "Remove or rename one.", sheet.attrs["file"])
+            same = f"{names}, which both mean {column}"
+            raise InputError("each column once", same, "Remove or rename one.", sheet.attrs["file"])
         chosen[column] = filled[0]
     if others:
         others = sorted(others, key=lambda text: not text.endswith(")"))
         more = f"; and {len(others) - MOST_LISTED} more" if len(others) > MOST_LISTED else ""
-        text = f"{sheet.attrs['file']}: columns that are not read: {'; '.join(others[:MOST_LISTED])}{more}."
-        sheets.say_once(f"{text} Rename a column that should be.")
+        text = f"{sheet.attrs['file']}: ignored columns: {'; '.join(others[:MOST_LISTED])}{more}."
+        sheets.say_once(f"{text} Rename a column that should be read.")
     named = pd.DataFrame({column: sheet.iloc[:, chosen[column]] for column in COLUMNS if column in chosen})
     named.attrs = sheet.attrs | {"headers": {column: sheet.columns[position] for column, position in chosen.items()}}
     return named
 
 
 def _check_ids(sheet: pd.DataFrame, column: str) -> None:
-    """No ids may have become numbers or dates, or lost zeros; all may be dates, if somebody may have written them."""
+    """Raise InputError for ids that a spreadsheet program has converted to numbers or dates, or stripped of zeros.
+
+    Ids in a date format that people also write are accepted if all ids are dates.
+    """
     ids = sheet[column][sheet[column] != ""]
     dates = ids[ids.map(cells.looks_like_a_date).astype(bool)]
     if len(dates) == len(ids):
         dates = dates[dates.map(cells.is_a_date).astype(bool)]
     if len(dates):
-        advice = "A spreadsheet has turned the id into a date: format the column as text and write the ids anew."
-        advice += " An id that is meant to be one must be written in another way."
+        advice = "A spreadsheet program has converted the id to a date: format the column as text and enter the ids"
+        advice += " again. If the id really is a date, write it in another format."
         raise cell_error(sheet, dates.index[0], column, "an id", advice, len(dates) - 1)
     first: dict = {}
     for row, cell in zip(sheet.index.tolist(), sheet[column].tolist(), strict=True):
         if cells.looks_like_a_number(cell):
-            advice = "A spreadsheet has turned the id into a number: keep the column as text."
+            advice = "A spreadsheet program has converted the id to a number: format the column as text."
             raise cell_error(sheet, row, column, "an id", advice)
         if cell.isdecimal() and first.setdefault(int(cell), (row, cell))[1] != cell:
             there, other = first[int(cell)]
-            expected = f"ids that differ in more than zeros: row {there} has {other!r}"
-            advice = "A spreadsheet has taken the zeros of one of them away: keep the column as text."
+            expected = f"ids that differ in more than leading zeros (row {there} has {other!r})"
+            advice = "A spreadsheet program has removed the leading zeros of one of them: format the column as text."
             raise cell_error(sheet, row, column, expected, advice)

@@ -1,4 +1,4 @@
-"""From a row of the cohort table to its images; and what must be said of the masks among them."""
+"""Read the images of a row of the cohort table, and log remarks on them."""
 
 import logging
 from dataclasses import replace
@@ -8,21 +8,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike
 
-from glioma_idh.cohorts.column_names import MASK_NAMES, MASKS
+from glioma_idh.cohorts.column_names import MASK_NAMES, MASKS, SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.imaging import masks
 from glioma_idh.imaging.masks import THRESHOLDED, Mask, measure_lesion
 from glioma_idh.imaging.volumes import Volume, read_volume
 
-HOW_TO_GET_A_LESION_MASK = "Draw the lesion with its oedema, or let `prepare --lesion-run` find it"
-TURNED = "seem to have a scan with other axes than its header says"  # for `print_found`
-OTHER_BRAINS = "have scans that cover different brains"
-WITH_SKULL = "or add --with-skull if all that is not 0 shall count."
+HOW_TO_GET_A_LESION_MASK = "Segment the lesion with its oedema, or use `prepare --lesion-run`"
+TURNED = "seem to have an image with other axes than its header states"  # for `print_found`
+OTHER_BRAINS = "have sequences that cover different brains"
+WITH_SKULL = "or add --with-skull to use all voxels that are not 0."
 logger = logging.getLogger(__name__)
 
 
 def read_mask(row: pd.Series, column: str = "lesion_mask", order: Literal["C", "K"] = "C") -> Mask:
-    """Read a mask of a subject as labels; `order` as of `read_volume`. InputError: no file, unreadable, or no mask."""
+    """Read a mask of a subject as labels.
+
+    Args:
+        row: row of the cohort table.
+        column: `lesion_mask` or `brain_mask`.
+        order: memory order, as for `read_volume`.
+
+    Raises:
+        InputError: the path is empty, or the file cannot be read or is not a mask.
+    """
     require_path(row, column)
     return masks.read_mask(row[column], order)
 
@@ -30,9 +39,16 @@ def read_mask(row: pd.Series, column: str = "lesion_mask", order: Literal["C", "
 def read_scan(
     row: pd.Series, column: str, dtype: DTypeLike | None = np.float32, order: Literal["C", "K"] = "C"
 ) -> Volume:
-    """Read one sequence of a subject, RAS+; `dtype` and `order` as `read_volume`, an InputError where it is no scan.
+    """Read a sequence of a subject, RAS+. ADC is divided by the row's `adc_divisor` (3 for the trace of the tensor).
 
-    An `adc` image is divided by the row's `adc_divisor` (3 where it is the trace of the tensor).
+    Args:
+        row: row of the cohort table.
+        column: internal name of the sequence.
+        dtype: data type, as for `read_volume`.
+        order: memory order, as for `read_volume`.
+
+    Raises:
+        InputError: the path is empty, or the file cannot be read or is not a 3D image.
     """
     require_path(row, column)
     volume = read_volume(row[column], dtype, order=order)
@@ -42,33 +58,41 @@ def read_scan(
     try:
         factor = 1 / float(divisor)
     except (ValueError, ZeroDivisionError) as error:
-        raise InputError("a number to divide the ADC by", repr(divisor), "Correct adc_divisor.") from error
+        raise InputError("a number as divisor of the ADC", repr(divisor), "Correct adc_divisor.") from error
     return replace(volume, array=volume.array * volume.array.dtype.type(factor))
 
 
 def require_path(row: pd.Series, column: str) -> None:
-    """A row must have a path in a column; of a lesion mask the InputError says how to get one."""
+    """Raise InputError if a row has no path in a column; for a lesion mask it says how to make one."""
     if row[column]:
         return
-    advice = "Add it, or leave the subject out."
+    advice = "Add its path to the table, or leave the subject out."
     if column == "lesion_mask":
         advice = f"{HOW_TO_GET_A_LESION_MASK}; then add its path to the table, or leave the subject out."
-    raise InputError(f"a {'mask' if column in MASKS else 'scan'} in column {column}", "none", advice)
+    expected = f"a {MASK_NAMES[column]}" if column in MASKS else f"a {SEQUENCE_NAMES[column]} image"
+    raise InputError(f"{expected} in column {column}", "none", advice)
 
 
 class MaskRemarks(NamedTuple):
-    """What must be said of the masks of one subject."""
+    """Remarks on the masks of one subject."""
 
     subject: str
-    sentences: tuple[str, ...] = ()  # what looks wrong
-    thresholded: tuple[str, ...] = ()  # the masks that are probabilities, in words
-    fills_brain: bool = False  # whether the lesion fills more than half of it
+    sentences: tuple[str, ...] = ()  # possible errors
+    thresholded: tuple[str, ...] = ()  # names of the masks that contain probabilities
+    fills_brain: bool = False  # whether the lesion fills more than half of the brain
 
 
 def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask | None = None) -> MaskRemarks:
-    """What must be said of a subject's lesion mask, which is not empty, in its brain, booleans of the same shape.
+    """Check a lesion mask against the brain and return remarks.
 
-    `brain_mask` is what the brain was read from, if it was a mask. A mask that can be of no lesion is an InputError.
+    Args:
+        subject: id of the subject.
+        lesion: lesion mask that is not empty.
+        brain: voxels of the brain, booleans of the same shape.
+        brain_mask: the brain mask, if the brain was read from one.
+
+    Raises:
+        InputError: the mask cannot be that of a lesion.
     """
     facts = measure_lesion(lesion.array, brain, lesion.voxel_ml)
     facts.require_lesion(lesion.file)
@@ -78,7 +102,10 @@ def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask |
 
 
 def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> None:
-    """Say each odd mask, and in one line, with a count, what many have; not of those in `said`, who are added."""
+    """Log remarks on masks, frequent ones as a count. Subjects in `said` are skipped.
+
+    The subjects are then added to `said`.
+    """
     said = set() if said is None else said
     remarks = [of for of in remarks if of.subject not in said]
     said.update(of.subject for of in remarks)
@@ -86,16 +113,19 @@ def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> N
     for name in MASK_NAMES.values():
         if subjects := [of.subject for of in remarks if name in of.thresholded]:
             shown = _first(subjects)
-            lines.append(f"The {name} of {len(subjects)} of {len(remarks)} subjects holds {THRESHOLDED} ({shown}).")
+            lines.append(f"The {name} of {len(subjects)} of {len(remarks)} subjects contains {THRESHOLDED} ({shown}).")
     if full := sum(of.fills_brain for of in remarks):
-        text = "the lesion fills more than half of the brain, as it does in crops around a lesion."
-        lines.append(f"In {full} of {len(remarks)} subjects {text}")
+        text = "the lesion fills more than half of the brain. Are the images cropped around the lesion?"
+        lines.append(f"In {full} of {len(remarks)} subjects, {text}")
     for line in lines:
         logger.warning(line)
 
 
 def print_found(found: dict[str, str], num_subjects: int, what: str) -> None:
-    """Say in one line of how many subjects `what` is true, and the sentence that shows it (by subject) of the first."""
+    """Log of how many subjects `what` is true, with the sentence of the first.
+
+    `found` has a sentence per subject, "" for subjects of which it is not true.
+    """
     if subjects := [subject for subject, sentence in found.items() if sentence]:
         text = f"{len(subjects)} of {num_subjects} subjects {what} ({_first(subjects)})"
         logger.warning(f"{text}. {subjects[0]}: {found[subjects[0]]}")

@@ -1,4 +1,4 @@
-"""One patient in two cohorts, or one image under two names: what must not stand in training and in test."""
+"""Find patients and images that two cohorts share, so that no patient is in both training and test."""
 
 import pandas as pd
 from joblib import delayed
@@ -13,8 +13,22 @@ from glioma_idh.progress import progress
 COLUMNS = ["subject_a", "subject_b", "patient", "why"]
 
 
-def compare(a, b, with_images: bool, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError], str]:
-    """All pairs of two cohort tables, the errors of images that could not be compared, and what to say of both."""
+def compare(
+    a: pd.DataFrame, b: pd.DataFrame, with_images: bool, jobs: int, quiet: bool
+) -> tuple[pd.DataFrame, list[InputError], str]:
+    """Find all shared patients and images of two cohort tables.
+
+    Args:
+        a: cohort table.
+        b: another cohort table.
+        with_images: also compare the images by their voxels.
+        jobs: number of processes; -1 for one per processor core.
+        quiet: show no progress.
+
+    Returns:
+        The pairs (as from `overlap` and `shared_images`), an error per image that could not be compared, and a
+        summary.
+    """
     pairs = overlap(a, b)
     errors: list[InputError] = []
     lines: list[str] = []
@@ -24,18 +38,21 @@ def compare(a, b, with_images: bool, jobs: int, quiet: bool) -> tuple[pd.DataFra
         lines = [f"Images compared: {first} of the first cohort, {second} of the second."]
     if errors:
         lines += [f"{len(errors)} images could not be compared:", *(f"  {error}" for error in errors)]
-    as_far = ", as far as could be compared" if errors else ""
-    lines.append(f"{pairs['patient'].nunique()} patients in both{as_far}.")
+    as_far = ", among those that could be compared" if errors else ""
+    lines.append(f"{pairs['patient'].nunique()} patients are in both cohorts{as_far}.")
     if unknown := nameless(a) + nameless(b):
-        text = f"{unknown} subjects are known by their BraTS id alone: whether they are in both, too, cannot be told."
+        text = f"{unknown} subjects have only a BraTS id, so that it is not known whether they are in both cohorts."
         lines.append(text)
     return pairs, errors, "\n".join(lines)
 
 
 def overlap(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    """Subjects of two cohort tables that are the same person, also under other names, one row a pair, with COLUMNS.
+    """Find subjects of two cohort tables that are the same patient, also under different ids.
 
-    A row is known by its patient, and by its subject where that is an id of a public cohort.
+    Patients are compared by the column `patient`, and by `subject` if it is an id of a public cohort.
+
+    Returns:
+        One row per pair: `subject_a, subject_b, patient, why`.
     """
     pairs = _names(a).merge(_names(b), on="patient", suffixes=("_a", "_b"))
     return pairs.drop_duplicates(["subject_a", "subject_b"]).assign(why="same patient")[COLUMNS]
@@ -48,17 +65,26 @@ def _names(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def nameless(table: pd.DataFrame) -> int:
-    """How many subjects are known by their BraTS id alone, so that no other cohort's patient can be told from them."""
+    """Count subjects that have only a BraTS id, which cannot be compared with other cohorts."""
     return int(table["patient"].str.match(r"BraTS2021_|BraTS-", case=False).sum())
 
 
 def shared_images(
     a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False
 ) -> tuple[pd.DataFrame, tuple[int, int], list[InputError]]:
-    """Subjects of two cohort tables that have an image with the same voxels, whatever its name, header or padding.
+    """Find images with the same voxels in two cohort tables, whatever their name, header or padding.
 
-    Images that were resampled or normalised anew are not found. Returns pairs as `overlap`, how many images of
-    each cohort were compared, and an error for each that could not be: it cannot be read, or is 0 everywhere.
+    Images that were resampled or normalised differently are not found.
+
+    Args:
+        a: cohort table.
+        b: another cohort table.
+        jobs: number of processes; -1 for one per processor core.
+        quiet: show no progress.
+
+    Returns:
+        Pairs as from `overlap`; the number of images compared in each cohort; and an error per image that could not be
+        compared, because it cannot be read or is 0 everywhere.
     """
     hashes_a, errors_a = _hashes(a, "first", jobs, quiet)
     hashes_b, errors_b = _hashes(b, "second", jobs, quiet)
@@ -70,18 +96,18 @@ def shared_images(
 
 
 def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
-    """A patient to train on must not be tested on: an InputError names the first few that stand in both tables."""
+    """Raise InputError, which lists the first shared patients, if a training patient is in the test cohort."""
     pairs = overlap(training, testing)
     if len(pairs):
         shown = [f"{row.subject_a} is {row.subject_b}" for row in pairs.head(3).itertuples()]
         found = f"{pairs['patient'].nunique()} in both ({'; '.join(shown)}{' ...' if len(pairs) > 3 else ''})"
-        advice = "Take them out of one table, or give different people other ids in the column patient;"
-        advice += " `python -m glioma_idh.cohorts overlap A.csv B.csv` lists them all."
-        raise InputError("no patient of the training cohort in the external one", found, advice)
+        advice = "Remove them from one table. If they are different persons, give them different ids in the column"
+        advice += " patient. `python -m glioma_idh.cohorts overlap A.csv B.csv` lists all pairs."
+        raise InputError("no patient of the training cohort in the external cohort", found, advice)
 
 
 def _hashes(table: pd.DataFrame, name: str, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError]]:
-    """Subject, patient, image (its column) and the hash of its voxels, one row an image; an error for each other."""
+    """Hash all images of a cohort: `subject, patient, image, hash` per image, and the errors of the other images."""
     rows = [(row, column) for _, row in table.iterrows() for column in SEQUENCES if row[column]]
     results = run_parallel((delayed(_hash)(row, column) for row, column in rows), jobs)
     outcomes = list(progress(results, total=len(rows), what=f"reading the {name} cohort", unit="image", quiet=quiet))
@@ -95,6 +121,6 @@ def _hash(row: pd.Series, column: str) -> tuple[str, str, str, str] | InputError
         identity = voxel_hash(read_volume(row[column]))
     except InputError as error:
         return error.of_subject(row["subject"])
-    if not identity:  # of an image of zeros, which is like any other
-        return InputError("an image", "nothing but 0", "Check the scan.", row[column], row["subject"])
+    if not identity:  # an image of zeros
+        return InputError("an image", "only zeros", "Check the file.", row[column], row["subject"])
     return row["subject"], row["patient"], column, identity

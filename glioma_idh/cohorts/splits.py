@@ -1,4 +1,4 @@
-"""Splits of a cohort into training and test sets. All visits of one patient stay on the same side of a split."""
+"""Split a cohort by patient into training and test sets. All visits of a patient are in the same set."""
 
 from typing import Literal
 
@@ -21,7 +21,7 @@ def split(
     test_fraction: float = 0.2,
     min_test_mutants: int = 5,
 ) -> pd.DataFrame:
-    """Split a cohort into training and test sets: all visits of one patient stay on the same side.
+    """Split a cohort into training and test sets. All visits of a patient are in the same set.
 
     Args:
         table: cohort table with the columns `subject, patient, idh`, as `read` or `check_labels` returns it. Subjects
@@ -47,19 +47,33 @@ def split(
     return holdout_splits(table, num_splits, test_fraction, min_test_mutants, seed)
 
 
-def holdout_splits(table, num_splits: int, test_fraction: float, min_test_mutants: int, seed: int) -> pd.DataFrame:
-    """Random hold-outs of patients, each redrawn until the test part holds enough mutants.
+def holdout_splits(
+    table: pd.DataFrame, num_splits: int, test_fraction: float, min_test_mutants: int, seed: int
+) -> pd.DataFrame:
+    """Draw random hold-out splits; a split with too few mutants in the test set is drawn again.
 
-    A patient may be tested in several or in none. `table` has `subject`, `patient`, `idh` (0 or 1). Returns the splits:
-    `subject, repeat, split, part` (train or test), numbered from 1; each hold-out is a repeat of one split, whose
-    number it bears. A cohort that cannot give them is an InputError.
+    All subjects of a patient are in the same set. A patient may be in several test sets or in none.
+
+    Args:
+        table: `subject, patient, idh` (0 or 1), one row per subject.
+        num_splits: number of splits.
+        test_fraction: share of the patients in the test set.
+        min_test_mutants: smallest number of IDH-mutant patients in the test set.
+        seed: random seed.
+
+    Returns:
+        One row per subject and split: `subject, repeat, split, part` (train or test). Splits are numbered from 1; the
+        number of a split is also its repeat.
+
+    Raises:
+        InputError: the cohort has too few patients for such splits.
     """
     patients = _patients(table)
     mutants = int((patients["idh"] == 1).sum())
-    advice = TOO_FEW if patients["idh"].value_counts().min() < 2 else "Use --splits kfold, which takes what there is."
+    advice = TOO_FEW if patients["idh"].value_counts().min() < 2 else "Use --splits kfold."
     if mutants <= min_test_mutants:
-        expected = f"more than {min_test_mutants} mutant patients, {min_test_mutants} of them for each test part"
-        raise InputError(expected, f"{mutants} mutant among {len(patients)} patients", advice)
+        expected = f"more than {min_test_mutants} mutants, because each test set needs {min_test_mutants}"
+        raise InputError(expected, f"{mutants} mutants among {len(patients)} patients", advice)
     draws = GroupShuffleSplit(MAX_DRAWS, test_size=test_fraction, random_state=seed)
     labels = patients["idh"].to_numpy()
     kept: list[pd.DataFrame] = []
@@ -68,15 +82,24 @@ def holdout_splits(table, num_splits: int, test_fraction: float, min_test_mutant
             kept.append(_rows(table, patients.index[test], repeat=len(kept) + 1, split=len(kept) + 1))
         if len(kept) == num_splits:
             return pd.concat(kept, ignore_index=True)
-    expected = f"{num_splits} test parts with {min_test_mutants} mutants and both classes in train and test"
-    found = f"{len(kept)} in {MAX_DRAWS} draws from {mutants} mutant among {len(patients)} patients"
+    expected = f"{num_splits} splits with {min_test_mutants} mutants in the test set and both classes in both sets"
+    found = f"{len(kept)} in {MAX_DRAWS} draws, from {mutants} mutants among {len(patients)} patients"
     raise InputError(expected, found, advice)
 
 
 def kfold_splits(table: pd.DataFrame, num_splits: int, seed: int) -> pd.DataFrame:
-    """Disjoint folds of patients, stratified by IDH: every patient is tested once.
+    """Split the patients into folds, stratified by IDH status; every patient is tested once.
 
-    Tables as of `holdout_splits`; all are of repeat 1. A class with fewer patients than folds is an InputError.
+    Args:
+        table: as for `holdout_splits`.
+        num_splits: number of folds.
+        seed: random seed.
+
+    Returns:
+        The splits as from `holdout_splits`, all with repeat 1.
+
+    Raises:
+        InputError: a class has fewer patients than there are folds.
     """
     patients = _patients(table)
     smallest = int(patients["idh"].value_counts().min())
@@ -93,11 +116,11 @@ def kfold_splits(table: pd.DataFrame, num_splits: int, seed: int) -> pd.DataFram
 
 
 def _patients(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a patient, who is mutant when any of the patient's subjects is; ordered by patient."""
+    """Return one row per patient, ordered by patient; `idh` is 1 if any subject of the patient is mutant."""
     patients = table.groupby("patient")[["idh"]].max()
     if not _both_classes(patients["idh"].to_numpy()):
         found = f"only IDH {patients['idh'].iloc[0]} in {len(patients)} patients"
-        raise InputError("mutant and wild-type patients", found, f"A network cannot learn from one class. {TOO_FEW}")
+        raise InputError("mutant and wild-type patients", found, f"Training needs both classes. {TOO_FEW}")
     return patients
 
 
@@ -105,7 +128,7 @@ def _both_classes(labels: np.ndarray) -> bool:
     return labels.min() == 0 and labels.max() == 1
 
 
-def _rows(table: pd.DataFrame, test_patients, repeat: int, split: int) -> pd.DataFrame:
-    """The part that each subject plays in one split."""
+def _rows(table: pd.DataFrame, test_patients: pd.Index, repeat: int, split: int) -> pd.DataFrame:
+    """Return the part of each subject in one split."""
     part = np.where(table["patient"].isin(test_patients), "test", "train")
     return pd.DataFrame({"subject": table["subject"], "repeat": repeat, "split": split, "part": part})

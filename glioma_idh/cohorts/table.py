@@ -1,7 +1,8 @@
-"""The cohort table: one row a subject, who they are and where their scans lie. The first waist of the package."""
+"""The cohort table: one row per subject, with identity, labels and the paths of the images."""
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -16,13 +17,17 @@ from glioma_idh.imaging.series_vocabulary import UNKNOWN
 
 EXCLUSION_COLUMNS = ["subject", "file", "expected", "found", "advice"]
 UNLABELLED = "an empty label"
-START_OF_PATHS = "Relative paths start in the folder of the table; {flag} DIR names another."
-_NUMBERED = re.compile(r"(?:^|[/\\])(\d+)(?=[/\\_]|\.nii|$)", re.ASCII)  # a folder or file of a number, or beginning so
-_OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a path that starts at a drive (C:\) or a server (\\)
+START_OF_PATHS = "Relative paths start in the folder of the table; choose another folder with {flag} DIR."
+_NUMBERED = re.compile(r"(?:^|[/\\])(\d+)(?=[/\\_]|\.nii|$)", re.ASCII)  # a file or folder name that starts with digits
+_OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a path that starts with a drive (C:\) or a server (\\)
 
 
 def parse_sequence(name: str) -> str:
-    """The inside name of a sequence as people type it (`MPRAGE` is `t1gd`); an InputError where a word is not known."""
+    """Return the internal name of a sequence, such as `t1gd` for `T1Gd` or `MPRAGE`.
+
+    Raises:
+        InputError: the name is not known.
+    """
     key = name.strip().lower().replace("-", "").replace("_", "")
     words = words_of(name)
     roles = roles_named(words, described=False) if UNKNOWN not in words else None
@@ -30,17 +35,28 @@ def parse_sequence(name: str) -> str:
         (key,) = roles
     if key not in SEQUENCES:
         known = ", ".join(SEQUENCE_NAMES.values())
-        raise InputError(f"one of {known}, or all", repr(name), "Name the sequence as in this list (MPRAGE is T1Gd).")
+        raise InputError(f"one of {known}, or all", repr(name), "Use a name of this list (MPRAGE is T1Gd).")
     return key
 
 
-def read_table(path, images=None) -> pd.DataFrame:
-    """Read a cohort table: ids as text (they keep their zeros), cells as `cells` reads them, paths made absolute.
+def read_table(path: str | Path, images: str | Path | None = None) -> pd.DataFrame:
+    """Read a cohort table from a CSV or XLSX file.
 
-    Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given. An `idh`
-    that cannot be read stays, for `check_labels` to set its subject aside. Relative paths start at `images`, by default
-    the table's own folder. `attrs` keeps `file`, `headers` (names in the file) and, for `rows_in_file`, `rows`.
-    Paths of another system and ids that have lost their zeros are InputErrors, and what `read_own_table` refuses.
+    Ids are text, so that they keep leading zeros. Missing columns are filled: `patient` with the subject, `cohort` with
+    the name of the file, all others with "". An `idh` that cannot be read is kept, and `check_labels` excludes its
+    subject later.
+
+    Args:
+        path: the file.
+        images: the folder in which relative paths start; by default the folder of the table.
+
+    Returns:
+        The table with all columns of COLUMNS as text and absolute paths. `attrs` contains `file`, `headers` (the
+        column names in the file) and, if they are not consecutive, `rows` (used by `rows_in_file`).
+
+    Raises:
+        InputError: the errors of `read_own_table`, paths of another operating system, or ids without their leading
+            zeros.
     """
     path = Path(path)
     sheet = read_own_table(path, keep_unreadable=("idh",))
@@ -58,78 +74,92 @@ def read_table(path, images=None) -> pd.DataFrame:
 
 
 def _check_zeros(sheet: pd.DataFrame) -> None:
-    """Ids must not be numbers that have lost the zeros which the folders or files of all such subjects have."""
+    """Raise InputError for numeric ids without the leading zeros that the paths of the subjects have."""
     lost = None
     numbers = sheet[sheet["subject"].str.fullmatch("[1-9][0-9]*")]
     paths = numbers[[column for column in PATHS if column in sheet]].agg("/".join, axis=1) if len(numbers) else []
     for row, subject, path in zip(numbers.index, numbers["subject"], paths, strict=True):
         names = [name for name in _NUMBERED.findall(path) if int(name) == int(subject)]
         if not names and path.strip("/"):
-            return  # these are named in another way
+            return  # paths that do not contain the id as a number
         if names and subject not in names and lost is None:
             lost = row, names[0]
     if lost:
-        advice = "A spreadsheet has taken the zeros away: keep the column as text."
-        raise cell_error(sheet, lost[0], "subject", f"an id as in the paths of its scans, {lost[1]}", advice)
+        advice = "A spreadsheet program has removed the leading zeros: format the column as text."
+        raise cell_error(sheet, lost[0], "subject", f"the id that the paths of its images contain, {lost[1]}", advice)
 
 
 def _absolute_paths(sheet: pd.DataFrame, column: str, folder: Path) -> list[str]:
-    """The paths of a column, without quotation marks; a relative one may have backslashes of Windows on any system."""
+    """Make the paths of a column absolute and remove quotation marks; relative Windows paths work on all systems."""
     cells = sheet[column].map(without_quotes)
     foreign = cells.index[cells.str.match(_OF_WINDOWS)] if os.name != "nt" else []
     if len(foreign):
-        expected, example = "a path of this system (it is one of Windows)", r"such as sub1\t1gd.nii.gz"
-        advice = f"Write paths from the folder of all scans on, {example}, and name that folder here with --images."
+        expected, example = "a path of this operating system, not of Windows", r"such as sub1\t1gd.nii.gz"
+        advice = f"Write paths relative to the folder of all images, {example}, and give that folder with --images."
         raise cell_error(sheet, foreign[0], column, expected, advice)
     paths = []
     for cell in cells:
         path = folder / cell
-        if "\\" in cell and os.name != "nt" and not path.exists():  # a file may have backslashes in its name
+        if "\\" in cell and os.name != "nt" and not path.exists():  # file names may contain backslashes
             path = folder / cell.replace("\\", "/")
         paths.append(str(path) if cell else "")
     return paths
 
 
 def first_missing(table: pd.DataFrame) -> str:
-    """Of a cohort of which no image is there, the path of the first; empty where one is, or none is named."""
+    """Return the first path of a cohort of which no image exists; "" if an image exists or the table has no paths."""
     paths = [path for column in PATHS for path in table[column].tolist() if path]
     return "" if any(Path(path).exists() for path in paths) else next(iter(paths), "")
 
 
 def require_files(table: pd.DataFrame, flag: str = "--images") -> None:
-    """An InputError where no image of a cohort is there; `flag` is what says where relative paths start."""
+    """Raise InputError if no image of a cohort exists; `flag` is the option for the folder of relative paths."""
     if path := first_missing(table):
-        found, advice = f"none; the first looked for is {path}", START_OF_PATHS.format(flag=flag)
-        raise InputError("the images that the cohort table names", found, advice, table.attrs.get("file", ""))
+        found, advice = f"none of them; the first path is {path}", START_OF_PATHS.format(flag=flag)
+        raise InputError("the images that the cohort table lists", found, advice, table.attrs.get("file", ""))
 
 
-def rows_in_file(table: pd.DataFrame, labels) -> list[int]:
-    """The rows of the file, as a spreadsheet counts them, that lines of a `read_table` came from, by index."""
+def rows_in_file(table: pd.DataFrame, labels: Iterable[int]) -> list[int]:
+    """Return the row numbers in the file, as a spreadsheet counts them, for index labels of a `read_table`."""
     rows = table.attrs.get("rows")
     return [label + 2 if rows is None else rows[label] for label in labels]
 
 
 def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
-    """Set aside the rows of a table of text that name nobody, or somebody twice: one error a subject set aside."""
+    """Exclude subjects that occur twice or whose id cannot be a file name.
+
+    Args:
+        table: cohort table as text.
+
+    Returns:
+        The remaining rows, and one error per excluded subject.
+    """
     errors, file = [], table.attrs.get("file", "")
     twice = table["subject"].duplicated(keep=False)
     for subject, rows in table[twice].groupby("subject"):
         lines = ", ".join(map(str, rows_in_file(table, rows.index)))
-        advice = "Keep one row and give the other scan a subject id of its own, with the same patient."
+        advice = "Keep one row. If the rows are two visits, give the second its own subject id and the same patient."
         found = f"rows {lines} of the table"
         if rows["idh"].nunique() > 1:
             found += f", whose idh is {' and '.join(cell or 'empty' for cell in rows['idh'])}"
-            advice = "Find out which idh is right and remove the other row, or give two people two ids."
-        errors.append(InputError("one row a subject", found, advice, file, subject))
+            advice = "Find out which idh is right and remove the other row. Two persons need two ids."
+        errors.append(InputError("one row per subject", found, advice, file, subject))
     unsafe = ~twice & ~table["subject"].str.fullmatch(r"[^/\\]*[^/\\.][^/\\]*")
     advice = "Files are named after subjects: use letters, digits, - and _."
     for subject in table["subject"][unsafe]:
-        errors.append(InputError("an id that can be a file's name", repr(subject), advice, file, subject))
+        errors.append(InputError("an id that can be used as a file name", repr(subject), advice, file, subject))
     return table[~twice & ~unsafe], errors
 
 
 def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
-    """As `check_subjects`, with unusable labels: the rows to learn or test from, `idh` 0 or 1, and the errors."""
+    """Exclude subjects without a usable IDH status, and those that `check_subjects` excludes.
+
+    Args:
+        table: cohort table as text.
+
+    Returns:
+        The remaining rows with `idh` as 0 or 1, and one error per excluded subject.
+    """
     file, header = table.attrs.get("file", ""), table.attrs.get("headers", {}).get("idh")
     table, errors = check_subjects(table)
     labels = pd.Series("", table.index, dtype=str)
@@ -138,24 +168,29 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
             labels[index] = parse_idh(cell)
         except ValueError as error:
             where = f" (row {rows_in_file(table, [index])[0]}, column {header})" if header else ""
-            advice = f"Write mutant or wildtype, or nothing where it is not known{where}."
+            advice = f"Write mutant or wildtype, or leave the cell empty if it is not known{where}."
             errors.append(InputError(str(error), repr(cell), advice, file, subject))
             continue
         if not labels[index]:
             why = f" ({table.at[index, 'idh_evidence']})" if table.at[index, "idh_evidence"] else ""
-            advice = f"Predict it with a finished run{why}."
+            advice = f"It cannot be used for training; predict it with a finished run{why}."
             errors.append(InputError("IDH status", UNLABELLED, advice, file, subject))
     usable = table[labels != ""].assign(idh=labels[labels != ""])
     two_labels = usable.groupby("patient")["idh"].transform("nunique") > 1
     for patient, rows in usable[two_labels].groupby("patient", sort=False):
         where = "".join(f", row {row}" for row in rows_in_file(table, rows.index)) if "headers" in table.attrs else ""
-        found, advice = f"both for patient {patient}{where}", "Correct the label, or the patient column."
-        errors += [InputError("one IDH status a patient", found, advice, file, s) for s in rows["subject"]]
+        found, advice = f"both for patient {patient}{where}", "Correct the label or the column patient."
+        errors += [InputError("one IDH status per patient", found, advice, file, s) for s in rows["subject"]]
     return usable[~two_labels].astype({"idh": int}).reset_index(drop=True), errors
 
 
-def keep_unlabelled(cohort, table, errors: list[InputError]) -> tuple[pd.DataFrame, list[InputError]]:
-    """Re-include subjects of unknown IDH status, who can train segmentation, `idh` NaN; and the errors that remain."""
+def keep_unlabelled(
+    cohort: pd.DataFrame, table: pd.DataFrame, errors: list[InputError]
+) -> tuple[pd.DataFrame, list[InputError]]:
+    """Re-include subjects excluded only for unknown IDH status (`idh` NaN); they can train segmentation.
+
+    `table` and `errors` are the result of `check_labels(cohort)`. Returns both after the change.
+    """
     unlabelled = [error.subject for error in errors if error.found == UNLABELLED]
     rows = cohort[cohort["subject"].isin(unlabelled)].assign(idh=float("nan"))
     table = pd.concat([table.astype({"idh": float}), rows.astype({"idh": float})], ignore_index=True)
@@ -164,19 +199,19 @@ def keep_unlabelled(cohort, table, errors: list[InputError]) -> tuple[pd.DataFra
 
 
 def available_sequences(table: pd.DataFrame) -> list[str]:
-    """The sequences that at least one subject has."""
+    """List the sequences that at least one subject has."""
     return [name for name in SEQUENCES if (table[name] != "").any()]
 
 
 def require_sequence(table: pd.DataFrame, sequence: str) -> None:
-    """At least one subject must have the sequence; else an InputError names those there are."""
+    """Raise InputError, which lists the available sequences, if no subject has the sequence."""
     available = available_sequences(table)
     if sequence not in available:
-        found = f"only {', '.join(SEQUENCE_NAMES[known] for known in available)}" if available else "no scans at all"
-        advice = "Choose one of those." if available else "Check the paths in the cohort table."
+        found = f"only {', '.join(SEQUENCE_NAMES[known] for known in available)}" if available else "no sequences"
+        advice = "Choose one of these." if available else "Check the paths in the cohort table."
         raise InputError(f"{SEQUENCE_NAMES[sequence]} in cohort {table['cohort'].iloc[0]}", found, advice)
 
 
 def exclusions_table(errors: list[InputError]) -> pd.DataFrame:
-    """Who was set aside and why, one row an error."""
+    """Return the excluded subjects with the reasons, one row per error."""
     return pd.DataFrame([vars(error) for error in errors], columns=EXCLUSION_COLUMNS)

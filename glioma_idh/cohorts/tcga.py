@@ -1,13 +1,14 @@
-"""IDH status of TCGA patients from somatic variant calls, by the rule of Wang et al. 2021.
+"""Determine the IDH status of TCGA patients from somatic variant calls, by the rule of Wang et al. 2021.
 
-A patient is mutant when more than one of MuSE, MuTect2, SomaticSniper and VarScan2 reports the same non-silent variant
-of IDH1 or IDH2, wild-type when sequenced (any row in any file, silent ones too) without such a variant, else unknown.
-The calls come as MAF files (Mutation Annotation Format: tab-separated, one row a variant and tumour), of four kinds:
+A patient is mutant if more than one of the callers MuSE, MuTect2, SomaticSniper and VarScan2 reports the same
+non-silent variant of IDH1 or IDH2; wild-type if sequenced (any row in any file, silent variants included) without such
+a variant; and otherwise unknown. The calls are read from MAF files (Mutation Annotation Format: tab-separated, one row
+per variant and tumour) of four kinds:
 
-- one caller's, from GDC; the caller stands in the file's name (`TCGA.GBM.muse.*.maf.gz`) or is given (`muse=FILE`);
-- GDC's ensemble, with the callers of each variant in the column `callers`;
-- the public MC3 file, with them in `CENTERS` (MuTect is taken for MuTect2, VARSCANS and VARSCANI for VarScan2);
-- tables made from MC3 without `CENTERS`: being there means two callers or more, which is MC3's own filter.
+- GDC files of one caller; the caller is part of the file name (`TCGA.GBM.muse.*.maf.gz`) or given (`muse=FILE`);
+- GDC's ensemble file, with the callers of each variant in the column `callers`;
+- the public MC3 file, with the callers in `CENTERS` (MuTect counts as MuTect2, VARSCANS and VARSCANI as VarScan2);
+- tables derived from MC3 without `CENTERS`, which contain only variants of two or more callers (MC3's own filter).
 """
 
 import re
@@ -33,20 +34,21 @@ SILENT = (
     *("Targeted_Region", "De_novo_Start_InFrame", "De_novo_Start_OutOfFrame", "Unknown"),
 )
 DISAGREEMENT_COLUMNS = ["patient", "variant", "reported_by", "not_reported_by", "verdict"]
-_MC3 = "MC3: at least 2 callers"  # stands among a variant's callers where MC3 does not name them
+_MC3 = "MC3: at least 2 callers"  # listed as the caller of a variant if MC3 does not list the callers
 
 
 @dataclass(frozen=True)
 class MutationRule:
-    """When a variant makes a patient mutant; as it stands, the rule of Wang et al. 2021."""
+    """The condition for a mutant. The default is the rule of Wang et al. 2021."""
 
-    min_callers: int = 2  # how many of the four must report the variant: "more than one"
+    min_callers: int = 2  # number of the four callers that must report the variant: "more than one"
     genes: tuple[str, ...] = ("IDH1", "IDH2")
-    hotspot_only: bool = False  # count only changes of HOTSPOTS; differs from the paper if set
+    hotspot_only: bool = False  # count only changes in HOTSPOTS; differs from the paper if True
 
     def __post_init__(self):
         if not 1 <= self.min_callers <= len(CALLERS):
-            raise InputError(f"1 to {len(CALLERS)} callers", str(self.min_callers), f"They are {', '.join(CALLERS)}.")
+            advice = f"The callers are {', '.join(CALLERS)}."
+            raise InputError(f"1 to {len(CALLERS)} callers", str(self.min_callers), advice)
         object.__setattr__(self, "genes", tuple(gene.upper() for gene in self.genes))
         if not self.genes or set(self.genes) - set(HOTSPOTS):
             raise InputError("IDH1, IDH2 or both", ", ".join(self.genes) or "no gene", "Correct the genes.")
@@ -58,18 +60,26 @@ PAPER_RULE = MutationRule()
 def idh_from_variants(
     maf_files: Iterable[str | Path], rule: MutationRule = PAPER_RULE, quiet: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """IDH status of every patient in a set of MAF files: paths, or text `CALLER=FILE`; gzipped or not.
+    """Determine the IDH status of every patient in a set of MAF files.
 
-    Calls are matched by patient (the first 12 characters of the barcode, so across a patient's tumours), gene,
+    Calls are matched by patient (the first 12 characters of the barcode, so across all tumours of a patient), gene,
     chromosome (`chr2` is `2`), position and alleles. A caller with an asterisk in `callers` or `CENTERS` reported an
-    overlapping variant with another allele (so GDC's merging writes it), and is not counted. Quotes are plain text.
+    overlapping variant with another allele (GDC's notation) and is not counted. Quotation marks are plain text.
 
-    Returns the status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, which says where
-    fewer callers than the rule needs see a variant, or the patient. The disagreements: non-silent variants that some,
-    but not all, of the callers consulted report, with the patient's verdict. And notes: what was read as what.
+    Args:
+        maf_files: paths, or text `CALLER=FILE`; gzipped or not.
+        rule: the condition for a mutant.
+        quiet: show no progress.
 
-    InputError: a file is unreadable, cut off, lacks a column, names an unknown caller or holds no barcodes of TCGA; the
-    files' callers cannot meet the rule, or the variants lie on two genome builds.
+    Returns:
+        status: indexed by `patient` (`TCGA-XX-XXXX`), with `idh` ("1" or "0") and `idh_evidence`, which also mentions
+            variants or patients reported by fewer callers than the rule requires.
+        disagreements: non-silent variants that some but not all of the callers report, with the patient's status.
+        notes: sentences on how each file was read.
+
+    Raises:
+        InputError: a file is unreadable or truncated, lacks a column, contains an unknown caller or no TCGA barcodes;
+            the callers of the files cannot fulfil the rule; or the variants are on two genome builds.
     """
     mafs = [read_header(file) for file in maf_files]
     consulted = _consulted_callers(mafs, rule)
@@ -86,23 +96,26 @@ def idh_from_variants(
             for line, row in rows:
                 builds.add(_add_variant(variants, maf, line, row, rule))
     if not sources:
-        raise InputError("rows in the MAF files", "headers alone", "Give the files as downloaded.", mafs[0].file)
-    if len(builds := builds - {""}) > 1:  # positions match within one genome build only
+        raise InputError("rows in the MAF files", "headers only", "Give the files as downloaded.", mafs[0].file)
+    if len(builds := builds - {""}) > 1:  # positions can only be compared within one genome build
         both = f"GRCh{' and GRCh'.join(sorted(builds))}"
-        raise InputError("variants on one genome build", both, "Give the files of one build at a time.")
+        raise InputError("variants on one genome build", both, "Give only the files of one build.")
     if not all(maf.names_callers for maf in mafs):
-        notes.append("MC3 without CENTERS: presence means at least two callers, which is MC3's own filter.")
+        notes.append("MC3 without CENTERS: all its variants count as reported by two callers, which is MC3's filter.")
     if any(maf.callers_column for maf in mafs):
-        notes.append("A caller with an asterisk reported another allele there and is not counted.")
+        notes.append("A caller with an asterisk reported another allele and is not counted.")
     if few := sorted(patient for patient, seen_in in sources.items() if _too_few(seen_in, rule)):
         number, who = f"{len(few)} of {len(sources)} patients", textwrap.shorten(", ".join(few), 100)
-        notes.append(f"{number} have rows of fewer than {rule.min_callers} callers, too few to agree: {who}.")
+        notes.append(f"{number} are in files of fewer than {rule.min_callers} callers, too few to be mutant: {who}.")
     status = _status(sources, variants.values(), rule)
     return status, _disagreements(variants.values(), consulted, status), notes
 
 
 def tcga_manifest(status: pd.DataFrame, facts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The manifest of TCGA's patients by `idh_from_variants` and `read_facts`; `site` is the source in the barcode."""
+    """Make the TCGA manifest from the results of `idh_from_variants` and `read_facts`.
+
+    `site` is the tissue source site in the barcode.
+    """
     patients = pd.Series(status.index, status.index)
     known = pd.DataFrame(index=status.index) if facts is None else facts.reindex(status.index, fill_value="")
     known = known.assign(site=patients.str.split("-").str[1], idh=status["idh"], idh_evidence=status["idh_evidence"])
@@ -110,23 +123,26 @@ def tcga_manifest(status: pd.DataFrame, facts: pd.DataFrame | None = None) -> pd
 
 
 def _consulted_callers(mafs: list[Maf], rule: MutationRule) -> list[str]:
-    """Which of the four callers the files can tell about; refuses files that cannot meet the rule."""
+    """List the callers that the files cover; InputError for files that cannot fulfil the rule."""
     if not mafs:
         raise InputError("MAF files", "none", "Give the files of at least two callers, or MC3.")
     for maf in mafs:
         if rule.min_callers > 2 and not maf.names_callers:
-            found = "MC3 without the column CENTERS, which shows no more than two"
-            raise InputError(f"{rule.min_callers} callers", found, "Use the full MC3 file or GDC's.", maf.file)
+            found = "MC3 without the column CENTERS, which stands for two callers"
+            raise InputError(f"{rule.min_callers} callers", found, "Use the full MC3 file or GDC files.", maf.file)
     every = any(maf.callers_column for maf in mafs)
     consulted = [caller for caller in CALLERS if every or any(maf.caller == caller for maf in mafs)]
     if len(consulted) < rule.min_callers and all(maf.names_callers for maf in mafs):
         found = f"only {', '.join(consulted) or 'others'}"
-        raise InputError(f"files of {rule.min_callers} of {', '.join(CALLERS)}", found, "Add other callers' files.")
+        raise InputError(f"files of {rule.min_callers} of {', '.join(CALLERS)}", found, "Add files of other callers.")
     return consulted
 
 
 def _add_variant(variants: dict, maf: Maf, line: int, row: bytes, rule: MutationRule) -> str:
-    """Enter a row into the variants, (patient, name, callers) by what makes calls the same; its build, "" if silent."""
+    """Add a row to the variants and return its genome build, "" if it is not counted.
+
+    `variants` maps (patient, gene, chromosome, position, alleles) to (patient, name, callers).
+    """
     cell = dict(zip(maf.columns, row.decode(errors="replace").split("\t"), strict=True))
     gene, change, effect = cell["Hugo_Symbol"], cell["HGVSp_Short"], cell["Variant_Classification"]
     if effect not in NON_SILENT + SILENT:
@@ -151,18 +167,18 @@ def _count(callers: set[str]) -> str:
 
 
 def _seen_by(callers: set[str], rule: MutationRule) -> str:
-    """Which callers see a variant or a patient, and how many the rule needs."""
+    """Describe which callers report a variant or patient, and how many the rule requires."""
     names = sorted(callers.intersection(CALLERS)) or sorted(callers)
     return f"seen by {_count(callers)} ({', '.join(names)}), {rule.min_callers} needed"
 
 
 def _too_few(seen_in: set[str], rule: MutationRule) -> bool:
-    """Whether a patient is in the files of fewer callers than the rule needs."""
+    """Return whether a patient is in the files of fewer callers than the rule requires."""
     return not seen_in & {"MC3", ENSEMBLE} and len(seen_in.intersection(CALLERS)) < rule.min_callers
 
 
 def _status(sources: dict[str, set[str]], variants: Iterable[tuple], rule: MutationRule) -> pd.DataFrame:
-    """IDH status and its evidence, indexed by patient; `sources` tells where each was seen."""
+    """Return IDH status and evidence, indexed by patient; `sources` has the callers whose files contain the patient."""
     agreed: dict = {}
     alone: dict = {}
     for patient, name, callers in variants:

@@ -1,6 +1,7 @@
-"""UCSF-PDGM as downloaded from TCIA (Calabrese et al., Radiology: Artificial Intelligence 2022)."""
+"""UCSF-PDGM from TCIA (Calabrese et al., Radiology: Artificial Intelligence 2022)."""
 
 import re
+from pathlib import Path
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ COLUMNS = ("ID", "Sex", "Age at MRI", "WHO CNS Grade", "IDH")
 
 
 def canonical_id(name: str) -> str:
-    """The id with four digits, as the folders have it from version 3 on: `UCSF-PDGM-004` is `UCSF-PDGM-0004`."""
+    """Return the id with four digits, as in the folder names from version 3 on: `UCSF-PDGM-0004`."""
     match = re.fullmatch(r"UCSF-PDGM-0*(\d+)(_FU\d+d)?", name, re.IGNORECASE)
     if match is None:
         return name
@@ -29,7 +30,7 @@ LAYOUT = Layout(
         "t1gd": ("T1c", "T1gad", "T1c_bias", "T1gad_bias"),
         "t2": ("T2", "T2_bias"),
         "flair": ("FLAIR", "T2FLAIR", "FLAIR_bias"),
-        "adc": ("ADC",),  # no rcbv: its ASL is perfusion of another kind
+        "adc": ("ADC",),  # there is no rCBV; its perfusion images are ASL
         "lesion_mask": ("tumor_segmentation",),
         "brain_mask": ("brain_segmentation",),
     },
@@ -40,15 +41,16 @@ LAYOUT = Layout(
 )
 
 
-def ucsf_manifest(metadata) -> pd.DataFrame:
-    """Who is who in UCSF-PDGM, one row an exam, by `UCSF-PDGM-metadata_v2.csv` or a later version.
+def ucsf_manifest(metadata: str | Path) -> pd.DataFrame:
+    """Make the manifest of UCSF-PDGM: one row per exam. `brats2021_subject` is the exam's id in BraTS 2021.
 
-    It may lack 1p/19q, MGMT and the WHO 2021 diagnosis. `brats2021_subject` is the same exam's id in BraTS 2021.
+    Args:
+        metadata: `UCSF-PDGM-metadata_v2.csv` or later; 1p/19q, MGMT and the WHO 2021 diagnosis may be missing.
     """
     sheet = read_sheet(metadata, COLUMNS)
     parse_ids(sheet, "ID", r"UCSF-PDGM-\d{3,4}(_FU\d+d)?", "UCSF-PDGM-004")
     subjects = sheet["ID"].map(canonical_id)
-    if "1p/19q" in sheet:  # its "relative co-deletion", of oligodendrogliomas and astrocytomas, tells nothing
+    if "1p/19q" in sheet:  # "relative co-deletion" occurs in oligodendrogliomas and astrocytomas: counts as unknown
         sheet["1p/19q"] = sheet["1p/19q"].mask(sheet["1p/19q"].str.lower() == "relative co-deletion", "")
     told = {"mgmt": "MGMT status", "idh": "IDH", "age_years": "Age at MRI", "sex": "Sex"}
     return manifests.make_manifest(
@@ -65,11 +67,11 @@ def ucsf_manifest(metadata) -> pd.DataFrame:
 
 
 def ucsf_pdgm(metadata: File, out: File) -> None:
-    """The manifest of UCSF-PDGM from its sheet.
+    """Make the manifest of UCSF-PDGM from its sheet.
 
     Args:
         metadata: UCSF-PDGM-metadata_v2.csv, or a later version.
-        out: The CSV to write.
+        out: CSV file to write.
     """
     write_manifest(ucsf_manifest(metadata), out)
 

@@ -1,4 +1,6 @@
-"""UPENN-GBM as downloaded from TCIA (Bakas et al., Scientific Data 2022): the public cohort with rCBV maps."""
+"""UPENN-GBM from TCIA (Bakas et al., Scientific Data 2022), the public cohort with rCBV maps."""
+
+from pathlib import Path
 
 import pandas as pd
 
@@ -14,7 +16,7 @@ LAYOUT = Layout(
         **{"t1": ("T1",), "t1gd": ("T1GD",), "t2": ("T2",), "flair": ("FLAIR",)},
         "rcbv": ("DSC_ap-rCBV",),
         "adc": ("DTI_TR",),  # the trace of the diffusion tensor
-        "lesion_mask": ("segm", "automated_approx_segm"),  # corrected by hand before automatic
+        "lesion_mask": ("segm", "automated_approx_segm"),  # manually corrected, else automatic
     },
     example="images_structural/UPENN-GBM-00001_11/UPENN-GBM-00001_11_T1GD.nii.gz",
     visit=r"_\d\d",
@@ -32,11 +34,14 @@ AVAILABLE = {
 _EXAMPLE = "UPENN-GBM-00001_11"
 
 
-def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
-    """Who is who in UPENN-GBM; all are glioblastomas, grade 4 by definition. 1p/19q is not in its sheets.
+def upenn_manifest(clinical: str | Path, availability: str | Path | None = None) -> pd.DataFrame:
+    """Make the manifest of UPENN-GBM: one row per scan (`_11` before treatment, `_21` follow-up).
 
-    One row a scan (`_11` before treatment, `_21` follow-up). `clinical` is `UPENN-GBM_clinical_info_v2.1.csv`, perhaps
-    without `MGMT`; `availability`, `UPENN-GBM_data_availability.csv` of the same scans, gives `has_...`, 1 or 0.
+    All are glioblastomas, grade 4 by definition. The sheets do not contain 1p/19q.
+
+    Args:
+        clinical: `UPENN-GBM_clinical_info_v2.1.csv`; the column `MGMT` may be missing.
+        availability: `UPENN-GBM_data_availability.csv` of the same scans; it adds the columns `has_...`, 1 or 0.
     """
     sheet = read_sheet(clinical, COLUMNS)
     subjects = parse_ids(sheet, "ID", LAYOUT.subject, _EXAMPLE)
@@ -46,7 +51,9 @@ def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
         ids = parse_ids(table, "ID", LAYOUT.subject, _EXAMPLE)
         if set(ids) != set(subjects):
             found = ", ".join(sorted(set(ids) ^ set(subjects))[:3])
-            raise InputError("the same scans in both sheets", f"{found} in one only", "Use one release.", availability)
+            found = f"{found} in only one of them"
+            advice = "Use the sheets of one release."
+            raise InputError("the same scans in both sheets", found, advice, availability)
         has = {name: parse_column(table, column, _parse_available) for name, column in AVAILABLE.items()}
         has = {name: column.set_axis(ids).loc[subjects].set_axis(subjects.index) for name, column in has.items()}
     facts = parse_columns(sheet, idh="IDH1", age_years="Age_at_scan_years", sex="Gender", mgmt="MGMT")
@@ -61,12 +68,12 @@ def _parse_available(cell: str) -> str:
 
 
 def upenn_gbm(clinical: File, availability: File, out: File) -> None:
-    """The manifest of UPENN-GBM from its two sheets.
+    """Make the manifest of UPENN-GBM from its two sheets.
 
     Args:
         clinical: UPENN-GBM_clinical_info_v2.1.csv.
         availability: UPENN-GBM_data_availability.csv.
-        out: The CSV to write.
+        out: CSV file to write.
     """
     write_manifest(upenn_manifest(clinical, availability), out)
 

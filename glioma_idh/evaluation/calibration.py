@@ -1,11 +1,12 @@
-"""Whether a score of 0.7 means 7 of 10 mutant, and recalibration learnt on the other splits."""
+"""Measure calibration (are 7 of 10 patients with a score of 0.7 mutant?), and recalibrate scores."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import norm
@@ -18,30 +19,31 @@ from glioma_idh.evaluation.thresholds import proportion
 
 METHODS = ("temperature", "platt")
 NUM_BINS = 10
-HARD = "all scores are 0 or 1, decisions and not probabilities"
-CLIP = 1e-7  # scores nearer to 0 or 1 count as this far, as in the loss of `metrics`
+HARD = "all scores are 0 or 1, so they are decisions, not probabilities"
+CLIP = 1e-7  # scores are clipped at this distance from 0 and 1, as in the loss of `metrics`
 
 
 class Line(NamedTuple):
-    """Logistic regression of the truth on the scores' logits."""
+    """Logistic regression of the label on the logit of the score."""
 
-    slope: Estimate  # 1 where scores spread as they should, below 1 where they are too sure
-    intercept: Estimate  # of the same line; 0 where calibrated
-    in_the_large: Estimate  # of slope 1: 0 where as many are mutant as the scores say, above 0 where there are more
+    slope: Estimate  # 1 if calibrated, below 1 if the scores are too extreme
+    intercept: Estimate  # intercept of the same regression; 0 if calibrated
+    in_the_large: Estimate  # intercept with slope 1: above 0 if mutations are more frequent than predicted
 
 
-def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> Line:
-    """Slope and intercept of calibration (Cox, Biometrika 1958; Van Calster et al., BMC Medicine 2019), Wald intervals.
+def calibration_line(truth: ArrayLike, score: ArrayLike, level: float = 0.95) -> Line:
+    """Compute calibration slope and intercept with Wald intervals.
 
-    An estimate says why it is not available: one class, scores all alike, classes that do not overlap.
+    Sources: Cox, Biometrika 1958; Van Calster et al., BMC Medicine 2019. Estimates are not available for one class,
+    equal scores, or classes that do not overlap.
     """
     truth, score = check_scores(truth, score)
     logits = logits_of(score)
     if truth.min() == truth.max():
-        return Line(*[no_estimate("there is but one class")] * 3)
+        return Line(*[no_estimate("there is only one class")] * 3)
     if no_probabilities(score):
         return Line(*[no_estimate(HARD)] * 3)
-    # By bisection: with scores near 0 or 1, statsmodels' iteration for a line with an offset runs away.
+    # Solved by root finding, because statsmodels' regression with an offset diverges for scores near 0 or 1.
     farthest = np.abs(logits).max() + np.log(len(logits)) + 1
     shift = brentq(lambda shift: expit(logits + shift).sum() - truth.sum(), -farthest, farthest)
     scores = expit(logits + shift)
@@ -57,31 +59,36 @@ def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) 
     return Line(slope, intercept, in_the_large)
 
 
-def no_probabilities(score: np.ndarray) -> bool:
-    """Whether all scores are 0 or 1, decisions and not probabilities."""
+def no_probabilities(score: ArrayLike) -> bool:
+    """Return whether all scores are 0 or 1, so that they are decisions, not probabilities."""
     return bool(np.isin(score, (0, 1)).all())
 
 
-def logits_of(score: np.ndarray) -> np.ndarray:
-    """Finite logits of scores, shape (n,), clipped at 1e-7."""
+def logits_of(score: ArrayLike) -> np.ndarray:
+    """Return the logits of scores clipped at 1e-7, shape (n,)."""
     return logit(np.clip(np.asarray(score, dtype=np.float64), CLIP, 1 - CLIP))
 
 
 def why_no_slope(truth: np.ndarray, logits: np.ndarray) -> str:
-    """Why a logistic regression has no finite slope; "" where it has one."""
+    """Return why a logistic regression has no finite slope; "" if it has one."""
     mutant, wild_type = logits[truth == 1], logits[truth == 0]
     if logits.min() == logits.max():
-        return "all scores are alike"
+        return "all scores are equal"
     if mutant.min() >= wild_type.max() or wild_type.min() >= mutant.max():
         return "the scores of the classes do not overlap"
     return ""
 
 
-def reliability_curve(truth, score, num_bins: int = NUM_BINS, level: float = 0.95) -> pd.DataFrame:
-    """How many are mutant among those with about the same score, in bins of equal width from 0 to 1.
+def reliability_curve(
+    truth: ArrayLike, score: ArrayLike, num_bins: int = NUM_BINS, level: float = 0.95
+) -> pd.DataFrame:
+    """Compute the share of mutants among patients with similar scores, in score bins of equal width.
 
-    A bin holds its lower end, the last one both. One row a bin that holds anybody: `from_score, to_score, n, events`
-    (mutants), `mean_score, observed` (share of mutants), `low, high` (Wilson's interval).
+    A bin includes its lower limit, the last bin also its upper limit.
+
+    Returns:
+        One row per bin with patients: `from_score, to_score, n, events` (mutants), `mean_score, observed` (share of
+        mutants), `low, high` (Wilson interval).
     """
     truth, score = check_scores(truth, score)
     edges = np.linspace(0, 1, num_bins + 1)
@@ -96,13 +103,16 @@ def reliability_curve(truth, score, num_bins: int = NUM_BINS, level: float = 0.9
     return pd.DataFrame(rows)
 
 
-def calibration_scores(truth: np.ndarray, score: np.ndarray, num_bins: int = NUM_BINS) -> dict:
-    """All measures of calibration, by name.
+def calibration_scores(truth: ArrayLike, score: ArrayLike, num_bins: int = NUM_BINS) -> dict:
+    """Compute all measures of calibration.
 
-    `num_clipped`, how many scores lie nearer to 0 or 1 than 1e-7, so that the slope depends on the clip; `brier`;
-    `log_loss`; `ece`, the expected calibration error: |share of mutants - mean score| in each bin of
-    `reliability_curve`, weighted by its patients (Guo et al., ICML 2017; with few patients it is above 0 however good
-    the scores); and the estimates of `calibration_line`.
+    Returns:
+        num_clipped: number of scores within 1e-7 of 0 or 1; if there are any, the slope depends on the clipping.
+        brier, log_loss: means over the patients.
+        ece: expected calibration error, the mean of |share of mutants - mean score| over the bins of
+            `reliability_curve`, weighted by patients (Guo et al., ICML 2017). With few patients it is above 0 even for
+            calibrated scores.
+        slope, intercept, in_the_large: estimates of `calibration_line`.
     """
     curve = reliability_curve(truth, score, num_bins)
     error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
@@ -116,30 +126,36 @@ def calibration_scores(truth: np.ndarray, score: np.ndarray, num_bins: int = NUM
     }
 
 
-def squared_errors(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Of each patient, shape (n,); their mean is the Brier score (Monthly Weather Review 1950)."""
+def squared_errors(truth: ArrayLike, score: ArrayLike) -> np.ndarray:
+    """Return the squared error per patient, shape (n,); its mean is the Brier score (Monthly Weather Review 1950)."""
     return (np.asarray(score, dtype=np.float64) - np.asarray(truth, dtype=np.float64)) ** 2
 
 
-def log_losses(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Of each patient, shape (n,), scores clipped at 1e-7."""
+def log_losses(truth: ArrayLike, score: ArrayLike) -> np.ndarray:
+    """Return the log loss per patient, shape (n,), with scores clipped at 1e-7."""
     score = np.clip(np.asarray(score, dtype=np.float64), CLIP, 1 - CLIP)
     return -np.log(np.where(np.asarray(truth) == 1, score, 1 - score))
 
 
-def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[float, float]:
-    """Slope and intercept that recalibrate the scores' logits, by one of METHODS.
+def fit_scaling(truth: ArrayLike, score: ArrayLike, method: str) -> tuple[float, float]:
+    """Fit the slope and intercept that recalibrate the logits of scores.
 
-    `temperature` divides logits by a temperature, 1 / slope, the intercept being 0 (Guo et al., ICML 2017). `platt` is
-    a line through logits, fitted to truths a little inside 0 and 1 (Platt, Advances in Large Margin Classifiers 1999),
-    which keeps the slope finite. A ValueError says why there is nothing to learn from the scores.
+    Args:
+        truth: labels.
+        score: scores.
+        method: `temperature`: the logits are divided by a temperature (1 / slope), the intercept is 0 (Guo et al., ICML
+            2017). `platt`: a linear function of the logits, fitted to labels slightly inside 0 and 1, so that the slope
+            is finite (Platt, Advances in Large Margin Classifiers 1999).
+
+    Raises:
+        ValueError: the scores cannot be recalibrated; the message is the reason.
     """
     truth, score = check_scores(truth, score)
     if method not in METHODS:
         raise ValueError(f"expected a method of {', '.join(METHODS)}; found {method}")
     logits, mutants, wild_types = logits_of(score), truth.sum(), (1 - truth).sum()
     if min(mutants, wild_types) == 0:
-        raise ValueError("there is but one class")
+        raise ValueError("there is only one class")
     if no_probabilities(score):
         raise ValueError(HARD)
     reason = why_no_slope(truth, logits)
@@ -151,12 +167,16 @@ def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[floa
         columns = np.column_stack([logits, np.ones_like(logits)])
     slope, intercept = [*sm.GLM(truth, columns, family=sm.families.Binomial()).fit().params, 0.0][:2]
     if slope <= 0:
-        raise ValueError("the scores of mutants are on the whole below those of wild-types")
+        raise ValueError("the scores of mutants are lower on the whole than those of wild-types")
     return float(slope), float(intercept)
 
 
 def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Of each split the scaling learnt on `other_patients`: `repeat, split, slope, intercept, num_patients, reason`."""
+    """Fit the recalibration of each split on its `other_patients`.
+
+    Returns:
+        One row per split: `repeat, split, slope, intercept, num_patients, reason`.
+    """
     check_predictions(predictions)
     rows = []
     for repeat, split, others, reason in other_patients(predictions):
@@ -171,17 +191,24 @@ def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
 
 
 def recalibrate(predictions: pd.DataFrame, scaling: pd.DataFrame) -> pd.DataFrame:
-    """The predictions with scores recalibrated by a `crossfitted_scaling` without a reason in it."""
+    """Return the predictions with recalibrated scores.
+
+    `scaling` is the result of `crossfitted_scaling`; every `reason` in it must be "".
+    """
     by_row = add_by_split(predictions, scaling[["repeat", "split", "slope", "intercept"]])
     score = expit(by_row["slope"] * logits_of(by_row["score"]) + by_row["intercept"])
     return predictions.assign(score=score.to_numpy())
 
 
-def before_and_after(predictions: pd.DataFrame, measure: Callable) -> dict:
-    """A measure of truths and scores, of all tested patients, by `before` and each of METHODS, or the `reason`."""
+def before_and_after(predictions: pd.DataFrame, measure: Callable[[pd.Series, pd.Series], Any]) -> dict[str, Any]:
+    """Apply a measure of labels and scores to all tested patients before and after recalibration.
+
+    Returns:
+        Results by `before` and each of METHODS; `{"reason": ...}` if a recalibration is not available.
+    """
     check_predictions(predictions)
 
-    def of_patients(table):
+    def of_patients(table: pd.DataFrame) -> Any:
         pooled = pool_patients(table)
         return measure(pooled["truth"], pooled["score"])
 

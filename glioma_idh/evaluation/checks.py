@@ -1,39 +1,43 @@
-"""What a table must be before it becomes numbers: a wrong one stops here with a ValueError, with a subject named."""
+"""Check the input tables. An invalid table raises ValueError, which names a subject."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.model_selection import StratifiedKFold
 
 from glioma_idh.evaluation.metrics import SPLIT, has_values
 
-MADE_FOLDS = 5  # of a table that comes without splits
+MADE_FOLDS = 5  # number of folds made for a table without splits
 MEASURED = ["dice", "hd95_mm", "predicted_ml", "lesion_ml", "num_lesions", "num_lesions_found", "num_false_lesions"]
 COLUMNS = ["subject", "patient", "repeat", "split", "truth", "score"]
 
 
 def because(reason: str) -> str:
-    """How an answer that is not available is put, everywhere."""
+    """Return the text for a result that is not available. It follows the name of the result in sentences."""
     return f"cannot be computed, because {reason}"
 
 
 def as_text(cells: pd.Series) -> pd.Series:
-    """Cells of a table as text, a grade of `4.0` as 4, "" where there is none."""
+    """Convert the cells of a table to text: `4.0` becomes "4", missing values become ""."""
     text = ["" if pd.isna(cell) else str(cell).strip().removesuffix(".0") for cell in cells]
     return pd.Series(text, cells.index, dtype=str)
 
 
 def check_predictions(predictions: pd.DataFrame) -> None:
-    """A predictions table must have its columns, truths and scores, a subject once a split, a patient one truth."""
+    """Check a predictions table: columns, labels, scores, each subject once per split, one label per patient."""
     check_columns(predictions, COLUMNS, "predictions")
     check_scores(predictions["truth"], predictions["score"], predictions["subject"].to_numpy())
     check_splits(predictions, "tests")
     two = predictions.groupby("patient")["truth"].transform("nunique") > 1
     if two.any():
-        raise ValueError(f"expected one truth a patient; found 0 and 1 of {predictions.loc[two, 'patient'].iloc[0]}")
+        patient = predictions.loc[two, "patient"].iloc[0]
+        raise ValueError(f"expected one label (column truth) per patient; found 0 and 1 for {patient}")
 
 
 def check_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
-    """A table must have these columns, and rows."""
+    """Check that a table has these columns and at least one row."""
     missing = [column for column in columns if column not in table]
     if missing:
         raise ValueError(f"expected the column {missing[0]} in the {name}; found {', '.join(table.columns)}")
@@ -42,7 +46,7 @@ def check_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
 
 
 def check_splits(table: pd.DataFrame, noun: str) -> None:
-    """Repeats and splits must be whole numbers, and no subject stand twice in one split."""
+    """Check that repeats and splits are whole numbers, and that each subject occurs only once per split."""
     for column in SPLIT:
         whole = _numbers(table[column], column, table["subject"].to_numpy()) % 1 == 0
         if not whole.all():
@@ -52,7 +56,7 @@ def check_splits(table: pd.DataFrame, noun: str) -> None:
 
 
 def check_once(table: pd.DataFrame, noun: str) -> None:
-    """No subject may stand twice in one split of a table with `subject, repeat, split`."""
+    """Check that each subject occurs only once per split in a table with `subject, repeat, split`."""
     twice = table.duplicated(["subject", "repeat", "split"])
     if twice.any():
         row = table[twice].iloc[0]
@@ -60,24 +64,31 @@ def check_once(table: pd.DataFrame, noun: str) -> None:
         raise ValueError(f"expected each subject once in the {noun} of a split; found {where}")
 
 
-def check_scores(truth, score, names=None) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and score as numbers: 0 or 1, from 0 to 1, as many of the one as of the other; `names` for the message."""
+def check_scores(
+    truth: ArrayLike, score: ArrayLike, names: Sequence[str] | np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Check labels (0 or 1) and scores (0 to 1), shape (n,), and return them as numbers.
+
+    `names` are the subjects for the error message.
+    """
     truth, score = _numbers(truth, "truth", names), _numbers(score, "score", names)
     if truth.ndim != 1 or truth.shape != score.shape or len(truth) == 0:
-        raise ValueError(f"expected one score a truth, shape (n,); found {truth.shape} truths and {score.shape} scores")
+        found = f"{truth.shape} labels and {score.shape} scores"
+        raise ValueError(f"expected one score per label, shape (n,); found {found}")
     names = np.arange(len(truth)) if names is None else names
     for values, valid, noun in (
-        (truth, np.isin(truth, (0, 1)), "a truth of 0 or 1"),
+        (truth, np.isin(truth, (0, 1)), "a label (truth) of 0 or 1"),
         (score, (score >= 0) & (score <= 1), "a score from 0 to 1"),
     ):
         if not valid.all():
             first = int(np.argmin(valid))
-            raise ValueError(f"expected {noun}; found {values[first]} for {names[first]}, {(~valid).sum()} such in all")
+            found = f"{values[first]} for {names[first]} ({(~valid).sum()} such values in all)"
+            raise ValueError(f"expected {noun}; found {found}")
     return truth, score
 
 
-def _numbers(cells, noun: str, names=None) -> np.ndarray:
-    """Cells as numbers."""
+def _numbers(cells: ArrayLike, noun: str, names: Sequence[str] | np.ndarray | None = None) -> np.ndarray:
+    """Convert cells to numbers."""
     try:
         return np.asarray(cells, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -88,13 +99,14 @@ def _numbers(cells, noun: str, names=None) -> np.ndarray:
 
 
 def check_cohort(predictions: pd.DataFrame, cohort: pd.DataFrame) -> None:
-    """Subjects tested must stand in the cohort table, once, as the same patient and with the same truth."""
+    """Check that the cohort table has every tested subject once, with the same patient and label."""
     check_columns(cohort, ["subject", "patient"], "cohort table")
     check_one_row_a_subject(cohort)
     missing = ~predictions["subject"].isin(cohort["subject"])
     if missing.any():
         first = predictions.loc[missing, "subject"].iloc[0]
-        raise ValueError(f"expected those tested in the cohort table; found no {first}, {missing.sum()} such in all")
+        found = f"no row for {first} ({missing.sum()} such subjects in all)"
+        raise ValueError(f"expected the tested subjects in the cohort table; found {found}")
     known = cohort.set_index("subject").loc[predictions["subject"]]
     pairs = [("patient", "patient", known["patient"])]
     if "idh" in cohort:
@@ -109,34 +121,39 @@ def check_cohort(predictions: pd.DataFrame, cohort: pd.DataFrame) -> None:
 
 
 def check_one_row_a_subject(cohort: pd.DataFrame) -> None:
-    """No subject may stand twice in a cohort table."""
+    """Check that the cohort table has only one row per subject."""
     twice = cohort["subject"].duplicated()
     if twice.any():
-        found = f"two of {cohort.loc[twice, 'subject'].iloc[0]}"
-        raise ValueError(f"expected one row a subject in the cohort table; found {found}")
+        found = f"two rows for {cohort.loc[twice, 'subject'].iloc[0]}"
+        raise ValueError(f"expected one row per subject in the cohort table; found {found}")
 
 
 def check_tests(predictions: pd.DataFrame, splits: pd.DataFrame) -> None:
-    """The predictions must be of the splits' tests, all of them."""
+    """Check that the predictions and the test sets of the splits have the same subjects."""
     columns = ["subject", *SPLIT]
     check_columns(splits, [*columns, "part"], "splits")
     both = predictions[columns].merge(splits.loc[splits["part"] == "test", columns], how="outer", indicator="where")
     alone = both[both["where"] != "both"]
     if len(alone):
         subject, repeat, split, where = alone.iloc[0]
-        only = "in the predictions" if where == "left_only" else "among the splits' tests"
-        found = f"{subject} of repeat {repeat}, split {split} only {only}, {len(alone)} such in all"
-        raise ValueError(f"expected predictions of the splits' tests; found {found}")
+        only = "in the predictions" if where == "left_only" else "in the splits"
+        found = f"{subject} of repeat {repeat}, split {split} only {only} ({len(alone)} such tests in all)"
+        raise ValueError(f"expected predictions for the test sets of the splits; found {found}")
 
 
 def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    """A predictions table out of one that another program may have made.
+    """Complete a predictions table, for example of another program.
 
-    It has `subject, truth`, and `score` or `dice`. `patient` becomes the subject and `cohort` empty where they are
-    missing, `repeat` 1. Where there are no splits, patients are dealt into five of equal shares of mutants, or into as
-    many as the rarer class has patients: made only so that thresholds, scalings and baselines can be learnt on other
-    patients than they are applied to. Several repeats without splits are hold-outs, one split each, of the repeat's
-    number. A column `fold` is read as `split`. Returns also whether its splits were made here.
+    Missing columns are added: `patient` is the subject, `cohort` is "", `repeat` is 1. A column `fold` is read as
+    `split`. If there are several repeats without splits, each is one hold-out split. If there are no splits at all, the
+    patients are divided into five stratified folds (fewer if the rarer class has fewer patients); these are used only
+    to fit thresholds, recalibration and baselines on other patients than they are applied to.
+
+    Args:
+        table: `subject, truth`, and `score` or `dice`.
+
+    Returns:
+        The completed table, and whether folds were made.
     """
     check_columns(table, ["subject", "truth"], "predictions")
     scored = has_values(table, "score")
@@ -164,7 +181,7 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
         filled = filled if column in filled else filled.assign(**{column: value})
     if not scored or "split" in table or filled["repeat"].nunique() != 1:
         return filled.assign(split=filled.get("split", filled["repeat"])), False
-    truths = filled.groupby("patient")["truth"].max()  # dealt the same in any order of the rows
+    truths = filled.groupby("patient")["truth"].max()  # sorted, so that the folds do not depend on the order of rows
     fewest = truths.value_counts().min() if truths.nunique() > 1 else 0
     folds = pd.Series(1, truths.index)
     if fewest >= 2:
@@ -175,17 +192,21 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
 
 def _text(cells: pd.Series) -> pd.Series:
-    """Names as text, "" where there is none."""
+    """Convert names to text; missing values become ""."""
     return cells.astype(object).fillna("").astype(str).str.strip()
 
 
 def numbered_names(predictions: pd.DataFrame) -> dict | None:
-    """Whether subjects without a patient look like rows of fewer ones (p01_slice00, p01_slice01 ...) of one truth each.
+    """Detect subjects that seem to be several rows of fewer patients with one label each, such as p01_slice00.
 
-    At least half of all pairs of a name and a number must be there, and fewer names than half of the subjects, but more
-    than two, which may be the two classes (`MUT01`, `WT01`). `num_subjects`, `num_names`, and `example`, a subject.
+    Conditions: all subjects are a name followed by a number; at least half of all combinations of name and number
+    occur; and there are more than two names (two may be the classes, `MUT01`, `WT01`), but fewer than half the number
+    of subjects.
+
+    Returns:
+        `num_subjects, num_names`, and a subject as `example`; None if the conditions are not met.
     """
-    numbered = r"^(?P<stem>.*?)(?P<number>\d+)(?:\.[A-Za-z][\w.]*)?$"  # also before the ending of a file's name
+    numbered = r"^(?P<stem>.*?)(?P<number>\d+)(?:\.[A-Za-z][\w.]*)?$"  # with or without the ending of a file name
     parts = predictions["subject"].str.extract(numbered).assign(**predictions[["subject", "truth"]])
     subjects = parts.drop_duplicates("subject")
     num_names, num_numbers = subjects["stem"].nunique(), subjects["number"].nunique()

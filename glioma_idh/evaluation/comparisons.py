@@ -1,7 +1,7 @@
-"""Two networks on the same patients: by how much one is better, and the paired tests of the difference.
+"""Compare two networks on the same patients, with paired tests.
 
-`ours` and `other` are predictions tables, whose splits may differ; rows without what is compared are left out. Other
-patients in one than in the other, or another truth of one, are a ValueError.
+`ours` and `other` are predictions tables. Their splits may differ, but they must have the same patients with the same
+labels; otherwise a ValueError is raised. Rows without the compared value are ignored.
 """
 
 import itertools
@@ -20,32 +20,32 @@ from glioma_idh.evaluation.checks import because, complete
 from glioma_idh.evaluation.intervals import why_no_pairs
 from glioma_idh.evaluation.metrics import has_values, pool_patients
 
-FEWEST_PAIRS = 6  # the signed-rank test's p cannot fall below 0.05 with fewer
+FEWEST_PAIRS = 6  # with fewer pairs, the p value of the signed-rank test cannot be below 0.05
 
 
 class Comparison(NamedTuple):
-    """How much better one network is than another on the same patients."""
+    """The difference in performance of two networks on the same patients."""
 
-    difference: float  # its score less the other's; NaN where it has no answer
-    low: float  # ends of the confidence interval
+    difference: float  # first minus second network; NaN if not available
+    low: float  # limits of the confidence interval
     high: float
     p: float  # two-sided
     reason: str = ""  # why interval and p are NaN
 
 
 class Calls(NamedTuple):
-    """How many patients two networks predict correctly, mutant or wild-type."""
+    """The numbers of patients that two networks classify correctly."""
 
     both_right: int
     only_ours_right: int
     only_other_right: int
     both_wrong: int
-    p: float  # two-sided, of the two in the middle
+    p: float  # two-sided, of the difference between the two numbers in the middle
     reason: str = ""  # why p is NaN
 
 
 def no_comparison(reason: str, difference: float = np.nan) -> Comparison:
-    """A comparison that says why it has no interval and no p."""
+    """Return a comparison without interval and p value, with the reason."""
     return Comparison(difference, np.nan, np.nan, np.nan, because(reason))
 
 
@@ -78,14 +78,15 @@ def compare(
 
 
 def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) -> Comparison:
-    """AUC within splits of ours less that of the other, by a paired test.
+    """Compare the AUC within splits of two networks by a paired test (ours minus other).
 
-    With one split this is the test of DeLong, DeLong and Clarke-Pearson (Biometrics 1988); with several, the components
-    are those of `auc.auc_within_splits`. Two that order every pair alike differ by 0, with the interval [0, 0] and p 1.
-    No interval without scores, two patients of each class, a split with both, or variance of the difference.
+    With one split this is the test of DeLong, DeLong and Clarke-Pearson (Biometrics 1988); with several splits, the
+    components are those of `auc.auc_within_splits`. Two networks that order all pairs alike differ by 0, with the
+    interval [0, 0] and p = 1. There is no interval without scores, with fewer than two patients of a class, if no test
+    set has both classes, or if the variance of the difference is 0.
     """
     if not (has_values(ours, "score") and has_values(other, "score")):
-        return no_comparison("one of the two tables holds no score")
+        return no_comparison("one of the two tables contains no scores")
     _pooled(ours, other)
     first, second = auc_within_splits(ours), auc_within_splits(other)
     difference = first.value - second.value
@@ -103,47 +104,49 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
 
 
 def compare_calls(ours: pd.DataFrame, other: pd.DataFrame, threshold: float = 0.5) -> Calls:
-    """Whether one network predicts more patients correctly, by McNemar's exact test (Psychometrika 1947).
+    """Compare the number of correctly classified patients by McNemar's exact test (Psychometrika 1947).
 
-    A patient is predicted mutant where the mean score over the rows reaches the threshold, chosen on other patients.
+    A patient is predicted mutant if the mean score reaches the threshold, which must be chosen on other patients.
     """
     if not (has_values(ours, "score") and has_values(other, "score")):
-        return Calls(0, 0, 0, 0, np.nan, because("one of the two tables holds no score"))
+        return Calls(0, 0, 0, 0, np.nan, because("one of the two tables contains no scores"))
     ours, other = _pooled(ours, other)
     right, other_right = ((table["score"] >= threshold) == (table["truth"] == 1) for table in (ours, other))
     counts = [int((first & second).sum()) for first in (right, ~right) for second in (other_right, ~other_right)]
     both, only_ours, only_other, neither = counts
     if only_ours + only_other == 0:
-        return Calls(both, only_ours, only_other, neither, np.nan, because("both call the same patients right"))
+        reason = because("both networks classify the same patients correctly")
+        return Calls(both, only_ours, only_other, neither, np.nan, reason)
     p = float(mcnemar([[both, only_ours], [only_other, neither]], exact=True).pvalue)
     return Calls(both, only_ours, only_other, neither, p)
 
 
 def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, seed: int = 0) -> Comparison:
-    """Dice of ours less that of the other, the mean over the subjects, each with its mean over the rows.
+    """Compare the mean Dice over the subjects (ours minus other).
 
-    The interval is that of a bootstrap over the patients; p is Wilcoxon's signed-rank test on the patients' mean
-    differences, those of 0 left out. No interval without Dice or six patients who differ. Truths may be unknown.
+    The interval is from a bootstrap over the patients; the p value is from Wilcoxon's signed-rank test of the mean
+    differences per patient, without those of 0. There is no interval without Dice or if the Dice differs in fewer than
+    six patients. Labels may be unknown.
     """
     if not (has_values(ours, "dice") and has_values(other, "dice")):
-        return no_comparison("one of the two tables holds no Dice")
+        return no_comparison("one of the two tables contains no Dice values")
     by_subject = (table.dropna(subset="dice").groupby("subject") for table in (ours, other))
     columns = {"patient": ("patient", "first"), "truth": ("truth", "max"), "dice": ("dice", "mean")}
     first, second = (rows.agg(**columns) for rows in by_subject)
     ours, other = _paired(first, second, "subjects")
-    differences = (ours["dice"] - other["dice"]).round(12)  # a mean of equal numbers may differ in its last bit
+    differences = (ours["dice"] - other["dice"]).round(12)  # means of equal numbers may differ in the last bit
     by_patient, difference = differences.groupby(ours["patient"]), float(differences.mean())
     differing = by_patient.mean()[lambda means: means != 0]
     if len(differing) == 0:
-        return no_comparison("no patient's Dice differs", difference)
+        return no_comparison("the Dice is equal in all patients", difference)
     if len(differing) < FEWEST_PAIRS:
-        return no_comparison(f"fewer than {FEWEST_PAIRS} patients differ in Dice", difference)
+        return no_comparison(f"the Dice differs in fewer than {FEWEST_PAIRS} patients", difference)
     interval = bootstrap_ratio(by_patient.sum(), by_patient.size(), level=level, seed=seed)
     return Comparison(difference, interval.low, interval.high, float(wilcoxon(differing).pvalue))
 
 
 def holm(comparisons: dict[Any, Any]) -> dict[Any, Any]:
-    """The same with p, not the intervals, after Holm (Scandinavian Journal of Statistics 1979) over all with a p."""
+    """Correct the p values, not the intervals, after Holm (Scandinavian Journal of Statistics 1979)."""
     tested = [name for name, comparison in comparisons.items() if not comparison.reason]
     if not tested:
         return comparisons
@@ -152,8 +155,20 @@ def holm(comparisons: dict[Any, Any]) -> dict[Any, Any]:
     return comparisons | {name: comparisons[name]._replace(p=float(p)) for name, p in after.items()}
 
 
-def compare_all(tables: dict, compare: Callable, reference: str | None = None) -> dict[tuple, Comparison | Calls]:
-    """Each pair of tables, or each against the reference, by their names; p after Holm; a reason where not paired."""
+def compare_all(
+    tables: dict[str, pd.DataFrame], compare: Callable[..., Any], reference: str | None = None
+) -> dict[tuple[str, str], Comparison | Calls]:
+    """Compare all pairs of predictions tables, or each table with a reference.
+
+    Args:
+        tables: predictions tables by name.
+        compare: `compare_auc`, `compare_calls` or `compare_dice`.
+        reference: name of the reference; by default all pairs are compared.
+
+    Returns:
+        The comparisons by pair of names, with p values corrected after Holm; pairs with different patients have a
+        reason instead.
+    """
     against = [(name, reference) for name in tables if name != reference and reference in tables]
     comparisons = {}
     for pair in itertools.combinations(tables, 2) if reference is None else against:
@@ -165,20 +180,20 @@ def compare_all(tables: dict, compare: Callable, reference: str | None = None) -
 
 
 def _pooled(ours: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`truth, score` of the patients of both tables, in one order."""
+    """Return `truth, score` per patient of both tables, in the same order."""
     ours, other = (pool_patients(table.dropna(subset=["truth", "score"])) for table in (ours, other))
     return _paired(ours.set_index("patient"), other.set_index("patient"), "patients")
 
 
 def _paired(ours: pd.DataFrame, other: pd.DataFrame, noun: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both tables in one order; they must have the same index and the same `truth`."""
+    """Return both tables in the same order, after checking that they have the same index and the same `truth`."""
     alone = ours.index.symmetric_difference(other.index)
     if len(alone):
-        found = f"{len(ours)} and {len(other)}, {len(alone)} of them in one table only, such as {alone[0]}"
+        found = f"{len(ours)} and {len(other)}, {len(alone)} of them in only one table, such as {alone[0]}"
         raise ValueError(f"expected the same {noun} in both tables; found {found}")
     other = other.loc[ours.index]
     unlike = ours.index[~((ours["truth"] == other["truth"]) | (ours["truth"].isna() & other["truth"].isna()))]
     if len(unlike):
-        found = f"{len(unlike)} of {len(ours)} {noun} with two, such as {unlike[0]}"
-        raise ValueError(f"expected the same truth in both tables; found {found}")
+        found = f"different labels of {len(unlike)} of {len(ours)} {noun}, such as {unlike[0]}"
+        raise ValueError(f"expected the same labels (column truth) in both tables; found {found}")
     return ours, other

@@ -1,4 +1,4 @@
-"""Which patients may set a threshold or a calibration for a test set, or train its baselines: those not in it."""
+"""Select the patients outside a test set, on whom its threshold, recalibration and baselines are fitted."""
 
 from collections.abc import Iterator
 
@@ -6,28 +6,32 @@ import pandas as pd
 
 from glioma_idh.evaluation.metrics import SPLIT, pool_patients
 
-FEWEST = 2  # patients of each class
+FEWEST = 2  # smallest number of patients of each class
 
 
 def other_patients(predictions: pd.DataFrame) -> Iterator[tuple[int, int, pd.DataFrame, str]]:
-    """Of each split, the predictions of patients outside its test set, on whom something may be learnt for it.
+    """Yield the predictions of the patients outside the test set of each split.
 
-    Those of the repeat's other splits; where a repeat is one hold-out, of all hold-outs. Their networks may have been
-    trained on patients of the test set; no truth of the test set is used beside that. Yields repeat, split, one row a
-    patient (`patient, truth, score`, the mean score), and why they are too few; "" where they are not.
+    These are the predictions of the other splits of the same repeat; if each repeat is one hold-out split, those of all
+    repeats. Their networks may have been trained on patients of the test set; apart from that, no labels of the test
+    set are used.
+
+    Yields:
+        Repeat, split, one row per patient (`patient, truth, score`, the mean score), and the reason if the patients are
+        too few, else "".
     """
     for repeat, split, _, others in _tests_and_others(predictions):
         patients = pool_patients(others)
         mutants = int(patients["truth"].sum())
         reason = ""
         if min(mutants, len(patients) - mutants) < FEWEST:
-            left = f"{mutants} mutant and {len(patients) - mutants} wild-type patients are left"
-            reason = f"only {left} outside the test set of repeat {repeat}, split {split}"
+            others_are = f"{mutants} mutant and {len(patients) - mutants} wild-type patients are"
+            reason = f"only {others_are} outside the test set of repeat {repeat}, split {split}"
         yield int(repeat), int(split), patients, reason
 
 
 def splits_of(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The splits that a predictions table tells of, as in `splits.csv`: whom a split does not test trains in it."""
+    """Reconstruct the splits of a predictions table, as in `splits.csv`: all patients not tested count as training."""
     parts = []
     for repeat, split, test, others in _tests_and_others(predictions):
         for part, rows in (("train", others.drop_duplicates("subject")), ("test", test)):
@@ -36,7 +40,7 @@ def splits_of(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tests_and_others(predictions: pd.DataFrame) -> Iterator[tuple]:
-    """Repeat, split, the rows tested in it, and rows of patients who are not."""
+    """Yield repeat, split, the test rows of the split, and the rows of all other patients."""
     for repeat, tests in predictions.groupby("repeat"):
         pool = tests if tests["split"].nunique() > 1 else predictions
         for split, test in tests.groupby("split"):
@@ -44,10 +48,10 @@ def _tests_and_others(predictions: pd.DataFrame) -> Iterator[tuple]:
 
 
 def add_by_split(predictions: pd.DataFrame, by_split: pd.DataFrame) -> pd.DataFrame:
-    """The predictions, in their order, with the other columns of `repeat, split, ...`, one row a split, beside them."""
+    """Add the columns of a table with one row per split to the predictions, in the order of the predictions."""
     return predictions.merge(by_split, on=SPLIT, how="left", validate="many_to_one")
 
 
 def first_reason(by_split: pd.DataFrame) -> str:
-    """Why the first split without an answer has none; "" where all splits have one."""
+    """Return the reason of the first split without a result; "" if all splits have one."""
     return next((reason for reason in by_split["reason"] if reason), "")

@@ -1,9 +1,10 @@
-"""Learning curves in three numbers: f(x) = a exp(-b x) + c, as the slice CNN's paper fits its test curves."""
+"""Fit f(x) = a exp(-b x) + c to learning curves, as in the paper of the slice CNN."""
 
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeWarning, curve_fit
 
 MIN_POINTS = 5
@@ -12,47 +13,52 @@ LARGEST_RELATIVE_ERROR = 0.5
 
 @dataclass(frozen=True)
 class ExponentialFit:
-    """f(x) = a exp(-b x) + c; call it with epochs. All three are NaN when the curve does not determine them."""
+    """The function f(x) = a exp(-b x) + c of the epoch. All parameters are NaN if they cannot be determined."""
 
-    a: float  # how far the curve lies from its final level at x = 0; negative when it rises
-    b: float  # rate, per epoch, never negative
+    a: float  # difference from the final level at x = 0; negative for a rising curve
+    b: float  # rate per epoch, never negative
     c: float  # final level
 
-    def __call__(self, epochs) -> np.ndarray:
-        """The curve's values at these epochs, same shape."""
+    def __call__(self, epochs: ArrayLike) -> np.ndarray:
+        """Return the values at these epochs, same shape."""
         return self.a * np.exp(-self.b * np.asarray(epochs, float)) + self.c
 
     @property
     def fitted(self) -> bool:
-        """Whether there are numbers to print."""
+        """Whether the parameters could be determined."""
         return bool(np.isfinite([self.a, self.b, self.c]).all())
 
 
 NO_FIT = ExponentialFit(np.nan, np.nan, np.nan)
 
 
-def fit_exponential(epochs, values) -> ExponentialFit:
-    """Fit a exp(-b x) + c to a loss or accuracy that falls or rises, and levels off; shape (n,) both.
+def fit_exponential(epochs: ArrayLike, values: ArrayLike) -> ExponentialFit:
+    """Fit a exp(-b x) + c to a loss or accuracy curve by least squares. Values that are not finite are ignored.
 
-    Points that are not finite are left out. By least squares; a = b = 0 for a constant curve. NaN in all three where
-    there is no honest answer: fewer than five points, a curve that does not level off or does so between two epochs (b
-    on its bound), or a or b with a standard error above half its value.
+    Args:
+        epochs: shape (n,).
+        values: shape (n,).
+
+    Returns:
+        The fit; a = b = 0 for a constant curve. All parameters are NaN for fewer than five points, for a curve that
+        does not level off or levels off between two epochs (b at its bound), and if the standard error of a or b is
+        above half its value.
     """
-    epochs, values = np.asarray(epochs, float), np.asarray(values, float)
-    if epochs.ndim != 1 or epochs.shape != values.shape:
-        raise ValueError(f"expected one value an epoch; found epochs {epochs.shape} and values {values.shape}")
-    known = np.isfinite(epochs) & np.isfinite(values)
-    epochs, values = epochs[known], values[known]
-    if len(np.unique(epochs)) < MIN_POINTS:
+    all_x, all_y = np.asarray(epochs, float), np.asarray(values, float)
+    if all_x.ndim != 1 or all_x.shape != all_y.shape:
+        raise ValueError(f"expected one value per epoch; found epochs {all_x.shape} and values {all_y.shape}")
+    known = np.isfinite(all_x) & np.isfinite(all_y)
+    x, y = all_x[known], all_y[known]
+    if len(np.unique(x)) < MIN_POINTS:
         return NO_FIT
-    if np.ptp(values) <= 1e-9 * np.abs(values).max():
-        return ExponentialFit(0.0, 0.0, float(values.mean()))
-    # Both axes are shifted and scaled to 0 to 1, so that a, b and c are all of order one.
-    first, span, low, height = epochs.min(), np.ptp(epochs), values.min(), np.ptp(values)
-    x, y = (epochs - first) / span, (values - low) / height
-    slowest, fastest = 0.1, 5 * span / np.diff(np.unique(epochs)).min()
+    if np.ptp(y) <= 1e-9 * np.abs(y).max():
+        return ExponentialFit(0.0, 0.0, float(y.mean()))
+    # Both axes are scaled to the range 0 to 1, so that a, b and c have similar magnitudes.
+    first, span, low, height = x.min(), np.ptp(x), y.min(), np.ptp(y)
+    slowest, fastest = 0.1, 5 * span / np.diff(np.unique(x)).min()
+    x, y = (x - first) / span, (y - low) / height
     starts = []
-    for b in np.geomspace(1.1 * slowest, 0.9 * fastest, 60):  # once b is given, a and c are a straight-line fit
+    for b in np.geomspace(1.1 * slowest, 0.9 * fastest, 60):  # for a given b, a and c are a linear fit
         design = np.column_stack([np.exp(-b * x), np.ones_like(x)])
         (a, c), *_ = np.linalg.lstsq(design, y, rcond=None)
         starts.append((np.square(design @ (a, c) - y).sum(), (a, b, c)))

@@ -1,4 +1,4 @@
-"""Scores of a predictions table: per split as the papers print them, and pooled per patient."""
+"""Compute classification scores of a predictions table: per split, as in the papers, and pooled over all patients."""
 
 import numpy as np
 import pandas as pd
@@ -8,13 +8,16 @@ from glioma_idh.evaluation.auc import SPLIT, auc_within_splits, logit_interval
 
 
 def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, float]:
-    """Every score of predicted probabilities; a patient is predicted mutant from 0.5 on.
+    """Compute the classification scores of predicted probabilities. A score of 0.5 or more is predicted mutant.
 
-    A score that is added here stands per split, with mean and standard deviation, and pooled in a run's `metrics.json`;
-    its printed name goes to `reporting/names.py`. `ccel` is the categorical cross-entropy, probabilities clipped at
-    1e-7 as Keras clips probabilities (the learning curves are computed from logits, unclipped); `brier` the mean
-    squared error of the score; `average_precision` the area under the precision-recall curve in steps;
-    `always_wild_type` the accuracy of that answer. What needs a class or prediction that is missing is NaN.
+    Scores added here appear in `metrics.json` per split (with mean and standard deviation) and pooled; add their
+    printed names in `reporting/names.py`.
+
+    Returns:
+        Scores by name, NaN if a class or prediction that they need is missing. `ccel`: categorical cross-entropy, with
+        probabilities clipped at 1e-7 as in Keras (the learning curves are computed from logits, without clipping);
+        `brier`: mean squared error of the score; `average_precision`: area under the precision-recall curve without
+        interpolation; `always_wild_type`: accuracy of predicting all patients as wild-type.
     """
     truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
     called = score >= 0.5
@@ -35,9 +38,10 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
 
 
 def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a split: `repeat, split, num_test`, and the scores on its test set; `dice` is the mean over its subjects.
+    """Compute the scores of every test set: one row per split with `repeat, split, num_test` and the scores.
 
-    Without a single `score` (a network for segmentation alone) there are no classification scores; `dice` alike.
+    `dice` is the mean over the subjects. Without values in the column `score` (a network for segmentation only) there
+    are no classification scores; the same is true of `dice`.
     """
     rows = []
     for (repeat, number), split in predictions.groupby(SPLIT):
@@ -49,17 +53,20 @@ def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def has_values(table: pd.DataFrame, column: str) -> bool:
-    """Whether a table has this column, and anything in it."""
+    """Return whether a table has values in this column."""
     return column in table and bool(table[column].notna().any())
 
 
 def pool_patients(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a tested patient, `patient, truth, score`: the mean score over the patient's splits and scans."""
+    """Return one row per tested patient: `patient, truth, score`, the mean score over all splits and visits."""
     return predictions.groupby("patient", as_index=False).agg(truth=("truth", "max"), score=("score", "mean"))
 
 
 def best_possible_auc(predictions: pd.DataFrame, planted: pd.Series) -> tuple[list[float], float]:
-    """AUC of each split, and within splits, of the planted score by subject, which no network exceeds but by chance."""
+    """Return the AUC of the planted scores (`phantom.planted_scores`, by subject): per split, and within splits.
+
+    A network exceeds it only by chance.
+    """
     ideal, per_split = predictions.assign(score=predictions["subject"].map(planted)), []
     for _, split in ideal.groupby(SPLIT):
         both = split["truth"].nunique() == 2
@@ -68,7 +75,7 @@ def best_possible_auc(predictions: pd.DataFrame, planted: pd.Series) -> tuple[li
 
 
 def pooled_scores(predictions: pd.DataFrame) -> dict[str, float]:
-    """The scores of all tested patients together, `num_patients`, and `dice`, the mean over the subjects."""
+    """Compute the scores of all tested patients together, `num_patients`, and `dice`, the mean over the subjects."""
     pooled = pool_patients(predictions)
     scores: dict[str, float] = {"num_patients": len(pooled)}
     if has_values(predictions, "score"):
@@ -79,10 +86,18 @@ def pooled_scores(predictions: pd.DataFrame) -> dict[str, float]:
 
 
 def summarise(predictions: pd.DataFrame, planted: pd.Series | None = None) -> dict:
-    """All scores of a run; `planted`, of a synthetic cohort, is the best possible score by subject.
+    """Summarise the scores of a run.
 
-    `per_split`; `mean` and `sd` (of a sample) over the splits; `within_splits`, empty without a score: of pairs tested
-    by the same network `auc`, `auc_interval` (95 %) and `num_pairs`; `pooled`, one mean score per patient.
+    Args:
+        predictions: predictions table.
+        planted: for a synthetic cohort, the best possible score of each subject.
+
+    Returns:
+        per_split: result of `scores_by_split` as records.
+        mean, sd: mean and sample standard deviation over the splits.
+        within_splits: `auc`, `auc_interval` (95 %) and `num_pairs` of patients tested by the same network; empty
+            without scores.
+        pooled: result of `pooled_scores`.
     """
     by_split, within = scores_by_split(predictions), {}
     if has_values(predictions, "score"):

@@ -1,4 +1,6 @@
-"""Every number about one predictions table."""
+"""Compute all performance measures of one predictions table."""
+
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -12,46 +14,67 @@ from glioma_idh.evaluation.metrics import SPLIT, has_values, pool_patients, scor
 from glioma_idh.evaluation.segmentation import summarise_segmentation
 from glioma_idh.evaluation.strata import GROUPS, THIRDS, strata_scores
 
-CHOICES = {"youden": None, "sensitivity 0.9": 0.9}  # sensitivity wanted of a cross-fitted threshold, by its name
-HOPED_AUC = 0.8  # of the width that was to be expected
-SURE = 0.05
+CHOICES = {"youden": None, "sensitivity 0.9": 0.9}  # target sensitivity of the cross-fitted thresholds, by name
+HOPED_AUC = 0.8  # AUC for which the expected width of the confidence interval is computed
+SURE = 0.05  # significance level
 STRATA_COLUMNS = [*GROUPS.values(), *(column for column, _ in THIRDS.values())]
-ESTIMATES = {  # of the truth and mean score of all tested patients together; a measure with an interval is added here
+ESTIMATES = {  # measures of the labels and mean scores of all tested patients; add further measures here
     "average_precision": bootstrap_average_precision,
     "brier": lambda truth, score: bootstrap_mean(truth, calibration.squared_errors(truth, score)),
     "log_loss": lambda truth, score: bootstrap_mean(truth, calibration.log_losses(truth, score)),
 }
-OF_SCORES = [  # entries of `performance` that need a score
+OF_SCORES = [  # entries of `Performance` that need scores
     *("prevalence", "auc", *ESTIMATES, "rates", "thresholds", "calibration", "reliability", "decision"),
     *("decision_at_cohort_prevalence", "strata", "baselines", "expected"),
 ]
 
 
-def evaluate(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits: pd.DataFrame | None = None) -> dict:
-    """All performance measures of one predictions table, with 95 % confidence intervals or the reason for none.
+class Performance(TypedDict, total=False):
+    """The result of `evaluate`, ready for `json.dumps`.
 
-    The AUC, its baselines and its strata compare patients tested by the same network only (`auc.auc_within_splits`).
-    All others are of one score per patient, the mean over the tests. Intervals describe the sampling of patients alone.
+    Tables are lists of records. `Estimate`, `Proportion` and `Comparison` are dicts of their attributes. An entry that
+    is not available is `{"reason": ...}`.
+    """
 
-    The predictions may be what `checks.complete` makes a table of. Without a cohort table, its columns are those of the
-    predictions, as far as they are there; without splits, they are those of `crossfitting.splits_of`.
+    patients: dict  # result of `count_patients`, and `folds_made` (by `checks.complete`)
+    prevalence: dict  # result of `prevalences`
+    auc: dict  # estimates `within_splits, mean_over_splits, pooled` (DeLong), `pooled_bootstrap`; `num_pairs`; and
+    # `reversed`: whether the whole interval is below 0.5
+    hard_scores: bool  # whether all scores are 0 or 1
+    average_precision: dict  # estimate, as the next two
+    brier: dict
+    log_loss: dict
+    rates: dict  # by threshold, `0.5` or a name of CHOICES: proportions of `thresholds.RATES`, `confusion` (`tp, fp,
+    # tn, fn`), and `at_cohort_prevalence` (`ppv, npv`)
+    thresholds: list  # table of `crossfitted_thresholds`, with the column `choice`
+    calibration: dict  # by `before, temperature, platt` (recalibration): result of `calibration_scores`
+    reliability: dict  # by the same: table of `reliability_curve`
+    decision: list  # table of `decision_curve`
+    decision_at_cohort_prevalence: list  # the same, with the prevalence of the whole cohort
+    strata: list  # table of `strata_scores`
+    baselines: dict  # by name: `stage` (of `baselines.STAGES`), `auc` (estimate), `difference` (comparison: network
+    # minus baseline, p values corrected after Holm)
+    beats_baselines: dict  # result of the function `beats_baselines`
+    expected: dict  # `num_patients, prevalence, auc`, and the expected `half_width` of the interval of such an AUC
+    segmentation: dict  # result of `summarise_segmentation`
 
-    Returns:
-        What `json.dumps` takes. Tables are lists of records; an `Estimate`, a `Proportion` and a `Comparison` are
-        dicts of their attributes; and `{"reason": ...}` stands alone where a whole entry is not available:
-        `prevalence`: of `prevalences`. `patients`: of `count_patients`, and `folds_made` (by `checks.complete`).
-        `auc`: `within_splits`, `mean_over_splits`, `pooled` (DeLong) and `pooled_bootstrap`, estimates; `num_pairs`;
-            `reversed`: whether the interval lies below 0.5. `hard_scores`: whether all scores are 0 or 1.
-        `average_precision`, `brier`, `log_loss`: estimates.
-        `rates`: by `0.5` and the cross-fitted CHOICES, proportions, `confusion`: `tp, fp, tn, fn`, and
-            `at_cohort_prevalence`: `ppv` and `npv`.
-        `thresholds`: of `crossfitted_thresholds`, with the column `choice`.
-        `calibration`, `reliability`: by `before, temperature, platt`, `calibration_scores` and `reliability_curve`.
-        `decision`: of `decision_curve`; `decision_at_cohort_prevalence`: the same. `strata`: of `strata_scores`.
-        `baselines`: by name `stage` (of `baselines.STAGES`), `auc`, an estimate, and `difference`, a comparison:
-            network less baseline, after Holm.
-        `beats_baselines`: as `beats_baselines` gives it. `segmentation`: of `summarise_segmentation`.
-        `expected`: `num_patients, prevalence, auc`, and the `half_width` of an interval of such an AUC.
+
+def evaluate(
+    predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits: pd.DataFrame | None = None
+) -> Performance:
+    """Compute all performance measures with 95 % confidence intervals, or the reason why one is unavailable.
+
+    The AUC, also of the baselines and strata, compares only patients tested by the same network
+    (`auc.auc_within_splits`). All other measures use one score per patient, the mean over the tests. The intervals
+    describe the sampling of patients only, not the variation between trainings.
+
+    Args:
+        predictions: predictions table, or a table that `checks.complete` can convert to one.
+        cohort: cohort table; by default its columns are taken from the predictions, as far as available.
+        splits: splits table; by default that of `crossfitting.splits_of`.
+
+    Raises:
+        ValueError: a table is invalid, or the tables do not match. The message names the subject.
     """
     predictions, folds_made = checks.complete(predictions)
     checks.check_splits(predictions, "tests")
@@ -62,7 +85,7 @@ def evaluate(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, spli
     answers = {"patients": count_patients(predictions, cohort) | {"folds_made": folds_made}}
     answers["segmentation"] = summarise_segmentation(predictions)
     if not has_values(predictions, "score"):
-        reason = checks.because("the table holds no score, as that of a network of segmentation alone")
+        reason = checks.because("the table contains no scores (a network for segmentation only)")
         none = {"verdict": "cannot be computed", "not_beaten": [], "worse": [], "reason": reason}
         return _plain(answers | {name: {"reason": reason} for name in OF_SCORES} | {"beats_baselines": none})
     checks.check_predictions(predictions)
@@ -75,7 +98,7 @@ def evaluate(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, spli
     baselines = _baselines(predictions, cohort, splits_of(predictions) if splits is None else splits)
     prevalence, pooled = prevalences(predictions, cohort), pool_patients(predictions)
     truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
-    expected: dict = {"reason": checks.because("there is but one class")}
+    expected: dict = {"reason": checks.because("there is only one class")}
     if truth.min() < truth.max():
         width = float(intervals.expected_auc_half_width(len(truth), truth.mean(), HOPED_AUC))
         expected = {"num_patients": len(truth), "prevalence": truth.mean(), "auc": HOPED_AUC, "half_width": width}
@@ -101,10 +124,12 @@ def evaluate(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, spli
 
 
 def count_patients(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None) -> dict:
-    """How many patients were tested, how often, and how many never (0 without a cohort table); truths may be unknown.
+    """Count the tested patients and their tests. Labels may be unknown.
 
-    `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort), `num_splits`, and
-    `tests_each` (fewest and most tests of a patient).
+    Returns:
+        `num_tested, num_mutant, num_wild_type`; `num_never_tested`: labelled patients of the cohort that were not
+        tested, 0 without a cohort table; `num_splits`; and `tests_each`: smallest and largest number of tests per
+        patient.
     """
     truths = predictions.groupby("patient")["truth"].max()
     tests = predictions.drop_duplicates(["patient", *SPLIT]).groupby("patient").size()
@@ -119,7 +144,7 @@ def count_patients(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None
 
 
 def prevalences(predictions: pd.DataFrame, cohort: pd.DataFrame) -> dict[str, float]:
-    """Share of IDH-mutant among the `tests`, the `patients` tested, and the patients of the `cohort` with a label."""
+    """Return the share of IDH-mutant among all `tests`, among tested `patients`, and among labelled cohort patients."""
     tests = predictions.drop_duplicates([*SPLIT, "patient"])
     labels = pd.to_numeric(cohort["idh"], errors="coerce").groupby(cohort["patient"]).max().dropna()
     patients = predictions.groupby("patient")["truth"].max()
@@ -127,11 +152,14 @@ def prevalences(predictions: pd.DataFrame, cohort: pd.DataFrame) -> dict[str, fl
 
 
 def beats_baselines(baselines: dict[str, dict]) -> dict:
-    """Whether a network is better than each of the baselines, which are as in `evaluate`, but the majority.
+    """Decide whether a network is better than every baseline of `evaluate` except the majority class.
 
-    `verdict`: "beats all" that could be compared, where each difference is above 0 and its p after Holm below 0.05;
-    "does not beat"; or "cannot be computed", where none could be compared. `not_beaten`: names; `worse`: those of them
-    that are surely better than the network. `reason`: which could not be compared, and why; "" where all were.
+    Returns:
+        verdict: "beats all" if every difference that is available is above 0 with p < 0.05 (after Holm); "does not
+            beat"; or "cannot be computed" if no difference is available.
+        not_beaten: names of the baselines that are not beaten.
+        worse: those of them that are significantly better than the network.
+        reason: the baselines without comparison and the reasons; "" if there are none.
     """
     differences = {name: baseline["difference"] for name, baseline in baselines.items() if name != "majority"}
     not_beaten = [name for name, (difference, _, _, p, _) in differences.items() if difference <= 0 or p >= SURE]
@@ -146,7 +174,7 @@ def beats_baselines(baselines: dict[str, dict]) -> dict:
 
 
 def _aucs(predictions: pd.DataFrame, truth: np.ndarray, score: np.ndarray) -> dict:
-    """The AUC within splits, and beside it the two that other publications print."""
+    """Compute the AUC within splits, and the AUCs that other publications report."""
     within, mean = intervals.split_auc_estimate(predictions), float(scores_by_split(predictions)["auc"].mean())
     return {
         "within_splits": within,
@@ -159,7 +187,7 @@ def _aucs(predictions: pd.DataFrame, truth: np.ndarray, score: np.ndarray) -> di
 
 
 def _rates(predictions: pd.DataFrame, cohort_prevalence: float) -> dict[str, dict]:
-    """Rates at one half and at the thresholds learnt on the other folds."""
+    """Compute the rates at a threshold of 0.5 and at the cross-fitted thresholds."""
     of_choices = {name: thresholds.crossfitted_rates(predictions, wanted) for name, wanted in CHOICES.items()}
     answers = {}
     for name, rates in ({"0.5": thresholds.rates_at(predictions)} | of_choices).items():
@@ -172,7 +200,7 @@ def _rates(predictions: pd.DataFrame, cohort_prevalence: float) -> dict[str, dic
 
 
 def _baselines(predictions: pd.DataFrame, cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict]:
-    """AUC of each baseline, and the network's less it."""
+    """Compute the AUC of each baseline, and the difference network minus baseline."""
     baselines = baseline_predictions(cohort, splits)
     differences = compare_with_baselines(predictions, baselines)
     answers = {}
@@ -182,8 +210,8 @@ def _baselines(predictions: pd.DataFrame, cohort: pd.DataFrame, splits: pd.DataF
     return answers
 
 
-def _plain(value):
-    """What JSON knows: NamedTuples as dicts, tables as lists of records, NumPy's numbers as Python's."""
+def _plain(value: Any) -> Any:
+    """Convert to JSON types: NamedTuples to dicts, tables to lists of records, NumPy numbers to Python numbers."""
     if isinstance(value, pd.DataFrame):
         value = value.to_dict("records")
     if hasattr(value, "_asdict"):

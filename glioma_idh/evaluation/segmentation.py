@@ -1,4 +1,4 @@
-"""A predicted lesion mask beside the reference: overlap, surface distance, volume, and lesions one by one."""
+"""Compare predicted lesion masks with the reference: overlap, surface distance, volume, and individual lesions."""
 
 import numpy as np
 import pandas as pd
@@ -10,21 +10,28 @@ from glioma_idh.evaluation.checks import MEASURED
 from glioma_idh.evaluation.intervals import no_estimate
 from glioma_idh.evaluation.metrics import has_values
 
-SMALLEST_LESION_ML = 0.05  # smaller parts are neither to be found nor false
-CORNERS = np.ones((3, 3, 3))  # voxels of a part touch by a face, an edge or a corner
+SMALLEST_LESION_ML = 0.05  # smaller connected parts are not counted as lesions
+CORNERS = np.ones((3, 3, 3))  # connected voxels share a face, an edge or a corner
 
 
 def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm: ArrayLike) -> dict[str, float]:
-    """A predicted lesion beside the reference on one grid: masks, not 0 in the lesion, shape (i, j, k); three spacings.
+    """Compare a predicted lesion mask with the reference on the same grid.
 
-    Empty masks: where both are empty, they agree, Dice 1 and HD95 0; where one is, Dice is 0 and HD95 has no answer.
+    If both masks are empty, Dice is 1 and HD95 is 0. If only one is empty, Dice is 0 and HD95 is NaN.
+
+    Args:
+        predicted: mask, not 0 in the lesion, shape (i, j, k).
+        reference: mask of the same shape.
+        spacing_mm: spacing of the voxels, shape (3,).
 
     Returns:
-        `dice`; `hd95_mm`, the larger of the two 95th percentiles of distances from the voxels of one surface to the
-        nearest of the other (those of a mask's voxels that have a face outside), NaN where it has no answer;
-        `volume_error_ml`, predicted less reference; `num_lesions`, connected parts of the reference of at least
-        SMALLEST_LESION_ML, of which `num_lesions_found` share a voxel with the prediction; and `num_false_lesions`,
-        parts of the prediction of that size that share none with the reference.
+        dice: Dice coefficient.
+        hd95_mm: the larger of the two 95th percentiles of the distances from the surface voxels of one mask to the
+            nearest surface voxel of the other. Surface voxels have a face outside the mask.
+        volume_error_ml: predicted minus reference volume.
+        num_lesions: number of connected parts of the reference of at least SMALLEST_LESION_ML.
+        num_lesions_found: number of these that overlap with the prediction.
+        num_false_lesions: number of parts of the prediction of that size that do not overlap with the reference.
     """
     predicted, reference = np.asarray(predicted) != 0, np.asarray(reference) != 0
     if predicted.shape != reference.shape or predicted.ndim != 3:
@@ -51,13 +58,13 @@ def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm: ArrayL
 
 
 def dice_score(predicted: np.ndarray, reference: np.ndarray) -> float:
-    """Dice of two masks; two empty ones agree, 1."""
+    """Compute the Dice coefficient of two masks; 1 if both are empty."""
     total = np.count_nonzero(predicted) + np.count_nonzero(reference)
     return float(2 * np.count_nonzero(np.logical_and(predicted, reference)) / total) if total else 1.0
 
 
 def _touched(parts_of: np.ndarray, other: np.ndarray, fewest_voxels: float) -> np.ndarray:
-    """Of each connected part of a mask of at least so many voxels, whether another mask has a voxel in it."""
+    """Return for each connected part of at least `fewest_voxels` voxels whether it overlaps with the other mask."""
     parts, count = label(parts_of, CORNERS)
     sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
     shared = np.bincount(parts[other], minlength=count + 1)[1:]
@@ -65,12 +72,13 @@ def _touched(parts_of: np.ndarray, other: np.ndarray, fewest_voxels: float) -> n
 
 
 def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed: int = 0) -> dict:
-    """All measures of the masks of a predictions table, with the percentiles of a bootstrap over the patients.
+    """Summarise the segmentation measures of a predictions table, with bootstrap intervals over the patients.
 
-    Of `checks.MEASURED` in the table, a subject's number being the mean over its rows that have one, estimates of the
-    means over subjects `dice`, `hd95_mm`, `volume_error_ml` (predicted less reference), `absolute_volume_error_ml` and
-    `false_lesions`; and of `lesions_found`, the share of all lesions. Beside them `num_subjects`, in whom any was
-    measured, and `num_without_hd95`, the masks of which HD95 has no answer. Empty where the table has none of them.
+    Returns:
+        Estimates of the means over the subjects: `dice`, `hd95_mm`, `volume_error_ml` (predicted minus reference),
+        `absolute_volume_error_ml` and `false_lesions`; and of `lesions_found`, the share of all lesions. Measures of a
+        subject are averaged over its rows. `num_subjects`: subjects with measures; `num_without_hd95`: masks for which
+        HD95 is not defined. {} if the table has no columns of `checks.MEASURED`.
     """
     if not any(has_values(predictions, column) for column in MEASURED if column not in ("hd95_mm", "lesion_ml")):
         return {}
@@ -87,7 +95,7 @@ def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed:
     answers: dict = {}
     for name, (numbers, of) in ratios.items():
         sums = pd.DataFrame({"numbers": numbers, "of": of}).dropna().groupby("patient").sum()
-        if len(sums):  # patients are drawn with all their subjects
+        if len(sums):  # patients are sampled with all their subjects
             answers[name] = bootstrap_ratio(sums["numbers"], sums["of"], level=level, seed=seed)
     answers["num_subjects"] = len(means)
     if "hd95_mm" in predictions:

@@ -1,4 +1,4 @@
-"""Performance within groups of patients: what a network adds to grade, and where it fails."""
+"""Compute the performance within groups of patients, such as grades."""
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,20 @@ from glioma_idh.evaluation.metrics import pool_patients
 
 GROUPS = {"grade": "grade", "sex": "sex", "site": "site"}  # columns of the cohort table, by the stratum's name
 THIRDS = {"age": ("age_years", "years"), "lesion size": ("lesion_ml", "ml")}
-FEWEST = 5  # patients of each class; below, an AUC says next to nothing
+FEWEST = 5  # smallest number of patients of each class for an AUC
 UNKNOWN = "not known"
 COLUMNS = ["variable", "stratum", "n", "events", "pairs", "auc", "low", "high", "reason"]
 
 
 def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """AUC within splits in each grade, sex and site, and each third of age and lesion size.
+    """Compute the AUC within splits in each grade, sex and site, and in each third of age and lesion size.
 
-    Thirds are of the patients tested, equal values staying together. A patient of several scans is in the stratum of
-    the first one in the cohort table. One row a stratum: `variable, stratum, n, events` (mutants), `pairs, auc, low,
-    high, reason`; a variable that the cohort does not have is one row without patients.
+    The thirds are those of the tested patients; equal values are in the same third. A patient with several images
+    belongs to the stratum of the first row in the cohort table.
+
+    Returns:
+        One row per stratum: `variable, stratum, n, events` (mutants), `pairs, auc, low, high, reason`. A variable that
+        the cohort does not have is one row without patients.
     """
     check_predictions(predictions)
     check_columns(cohort, ["subject", "patient"], "cohort table")
@@ -28,8 +31,8 @@ def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float 
     tested = cohort[cohort["subject"].isin(predictions["subject"])].drop_duplicates("patient").set_index("patient")
     missing = pooled.index.difference(tested.index)
     if len(missing):
-        found = f"no {missing[0]}, {len(missing)} such in all"
-        raise ValueError(f"expected those tested in the cohort table; found {found}")
+        found = f"no row for {missing[0]} ({len(missing)} such patients in all)"
+        raise ValueError(f"expected the tested patients in the cohort table; found {found}")
     tested, rows = tested.loc[pooled.index], []
     for variable in (*GROUPS, *THIRDS):
         strata, order = _strata(tested, variable)
@@ -43,7 +46,7 @@ def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float 
                 estimate = no_estimate(f"the cohort has no {variable}")
             elif min(mutants, len(inside) - mutants) < FEWEST:
                 found = f"{mutants} mutant and {len(inside) - mutants} wild-type"
-                estimate = no_estimate(f"the stratum is too small: {found}, fewer than {FEWEST} of a class")
+                estimate = no_estimate(f"the group is too small: {found}, but at least {FEWEST} of each are needed")
             else:
                 estimate = split_auc_estimate(tests, level)
             rows.append((variable, stratum, len(inside), mutants, num_pairs, *estimate))
@@ -51,7 +54,7 @@ def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float 
 
 
 def _strata(tested: pd.DataFrame, variable: str) -> tuple[pd.Series, list[str]]:
-    """The stratum of each patient, and all strata in order but that of the unknown; none where nothing is known."""
+    """Return the stratum of each patient, and the ordered strata without UNKNOWN; [] if no value is known."""
     column, unit = THIRDS.get(variable) or (GROUPS[variable], "")
     if column not in tested:
         return pd.Series(UNKNOWN, tested.index), []
@@ -69,7 +72,7 @@ def _strata(tested: pd.DataFrame, variable: str) -> tuple[pd.Series, list[str]]:
     if numbers.empty:
         return strata, order
     thirds = pd.qcut(numbers, 3, labels=False, duplicates="drop") if numbers.nunique() > 1 else numbers * 0
-    for _, third in numbers.groupby(thirds):  # named after its least and its greatest
+    for _, third in numbers.groupby(thirds):  # the name is the range of values
         rounded = f"{third.min():.3g} to {third.max():.3g} {unit}"
         order.append(f"{third.min():g} to {third.max():g} {unit}" if rounded in order else rounded)
         strata[third.index] = order[-1]

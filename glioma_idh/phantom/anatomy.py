@@ -1,6 +1,6 @@
-"""The healthy brain of a phantom subject: the ICBM152 tissue maps (nilearn bundles them), bent into another person.
+"""The healthy brain of a phantom subject: the ICBM152 tissue maps, randomly deformed.
 
-Source of the maps: Fonov et al. 2011, NeuroImage 54:313.
+The maps (Fonov et al. 2011, NeuroImage 54:313) are part of nilearn.
 """
 
 from dataclasses import dataclass
@@ -20,40 +20,44 @@ VESSEL_LENGTH_MM, VESSEL_WIDTH = 11.0, 0.16
 
 @dataclass(frozen=True)
 class AnatomyDraw:
-    """The random numbers of one subject's anatomy: an affine map, a bend and two fields whose crossings are vessels."""
+    """The random numbers of one subject's anatomy."""
 
-    rotation_deg: np.ndarray
+    rotation_deg: np.ndarray  # affine map, shape (3,) each
     shift_mm: np.ndarray
     scale: np.ndarray
-    bends: tuple[Lattice, Lattice, Lattice]
-    vessels: tuple[Lattice, Lattice]
+    bends: tuple[Lattice, Lattice, Lattice]  # deformation along x, y and z
+    vessels: tuple[Lattice, Lattice]  # vessels lie where both fields are 0
 
 
 @dataclass(frozen=True)
 class Anatomy:
     """A healthy brain; arrays of shape (i, j, k)."""
 
-    grid: Grid  # where the voxels lie
-    white: np.ndarray  # shares of the tissues, sum 1 in the brain and 0 outside
+    grid: Grid
+    white: np.ndarray  # white matter as a share of each voxel; the three tissues add up to 1 in the brain, 0 outside
     grey: np.ndarray
     fluid: np.ndarray
-    vessels: np.ndarray  # how much of a voxel is vessel, 0 to 1
-    brain: np.ndarray  # mask, bool
-    atlas_mm: np.ndarray  # the place in the atlas that came to lie at each voxel, shape (3, i, j, k), mm
+    vessels: np.ndarray  # vessels as a share of each voxel, 0 to 1
+    brain: np.ndarray  # brain mask, bool
+    atlas_mm: np.ndarray  # position in the atlas of each voxel, shape (3, i, j, k), mm
 
 
 @lru_cache(maxsize=1)
 def load_atlas(resolution_mm: int) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of white and grey matter, fluid and brain in the ICBM152 atlas, (4, i, j, k), float32; and its affine.
+    """Load the ICBM152 atlas.
 
-    The grey matter map bridges the furrows; where the T1 template is darker than grey matter, fluid takes its place.
+    Its grey matter map also covers the sulci. Voxels in which the T1 template is darker than grey matter therefore
+    become fluid.
+
+    Returns:
+        White matter, grey matter, fluid and brain as shares of each voxel, shape (4, i, j, k), float32; and the affine.
     """
     template = datasets.load_mni152_template(resolution=resolution_mm)
     t1 = template.get_fdata(dtype=np.float32)
     grey = datasets.load_mni152_gm_template(resolution=resolution_mm).get_fdata(dtype=np.float32)
     white = datasets.load_mni152_wm_template(resolution=resolution_mm).get_fdata(dtype=np.float32)
     brain = datasets.load_mni152_brain_mask(resolution=resolution_mm).get_fdata() > 0
-    brain = ndimage.binary_opening(brain, iterations=max(1, round(6 / resolution_mm)))  # the optic nerves go
+    brain = ndimage.binary_opening(brain, iterations=max(1, round(6 / resolution_mm)))  # removes the optic nerves
     white = np.clip(white, 0, 1)
     fluid = np.clip(1 - grey - white, 0, 1)
     grey_level, fluid_level = np.median(t1[brain & (grey > 0.9)]), np.percentile(t1[brain & (fluid > 0.9)], 25)
@@ -64,6 +68,7 @@ def load_atlas(resolution_mm: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_anatomy(rng: np.random.Generator) -> AnatomyDraw:
+    """Draw the random numbers of one subject's anatomy."""
     return AnatomyDraw(
         rotation_deg=rng.normal(0, ROTATION_SD_DEG, 3),
         shift_mm=rng.normal(0, SHIFT_SD_MM, 3),
@@ -74,7 +79,7 @@ def draw_anatomy(rng: np.random.Generator) -> AnatomyDraw:
 
 
 def atlas_places(draw: AnatomyDraw, grid: Grid) -> np.ndarray:
-    """The place in the atlas that comes to lie at each voxel, shape (3, i, j, k), mm."""
+    """Return the position in the atlas of each voxel, shape (3, i, j, k), mm."""
     matrix = Rotation.from_euler("xyz", draw.rotation_deg, degrees=True).as_matrix() * draw.scale
     axes = grid.axes_mm()
     places = np.empty((3, *grid.shape), np.float32)
@@ -85,7 +90,7 @@ def atlas_places(draw: AnatomyDraw, grid: Grid) -> np.ndarray:
 
 
 def make_anatomy(draw: AnatomyDraw, grid: Grid) -> Anatomy:
-    """Bend the atlas into one subject's brain."""
+    """Deform the atlas to the brain of one subject."""
     tissues, affine = load_atlas(max(1, int(grid.spacing_mm)))
     places = atlas_places(draw, grid)
     voxels = (places - affine[:3, 3].reshape(3, 1, 1, 1)) / np.diag(affine)[:3].reshape(3, 1, 1, 1)
@@ -99,6 +104,9 @@ def make_anatomy(draw: AnatomyDraw, grid: Grid) -> Anatomy:
 
 
 def sharpen(tissues: np.ndarray, brain: np.ndarray, power: float = 1.6) -> np.ndarray:
-    """Undo some of the blur of an average of 152 people: of tissues (tissue, i, j, k) the larger share grows."""
+    """Increase the larger tissue shares, to reduce the blur of an atlas averaged over 152 people.
+
+    `tissues` has the shape (tissue, i, j, k).
+    """
     tissues = (np.clip(tissues, 0, 1) + 1e-6) ** np.float32(power)
     return tissues * (brain / tissues.sum(axis=0))

@@ -1,14 +1,15 @@
-"""The folder of a phantom: what is there already, what is missing, and how it is made.
+"""Make the folder of a phantom (the built-in synthetic cohort), or only its missing files.
 
-Every file appears whole or not at all and depends only on the recipe: a killed run is completed by the next.
+Files are written atomically and depend only on the recipe, so that an interrupted run can be completed later.
 """
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import platformdirs
 from joblib import delayed
 
@@ -27,7 +28,7 @@ COLUMNS = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade
 
 def make_phantom(
     folder: str | Path | None = None,
-    sequences: Sequence[str] = SEQUENCES,
+    sequences: str | Iterable[str] = SEQUENCES,
     num_subjects: int = 100,
     num_mutant: int = 17,
     seed: int = DEFAULT_SEED,
@@ -35,18 +36,24 @@ def make_phantom(
     jobs: int | None = None,
     quiet: bool = False,
 ) -> Path:
-    """Make the phantom cohort, or what is missing of it.
+    """Make the phantom, the built-in synthetic cohort, or only its missing files.
 
     Args:
-        folder: where; by default a folder named after the parameters in the user's cache folder (or in the folder that
-            the environment variable GLIOMA_IDH_CACHE names).
-        sequences: those to be made, out of `t1 t1gd t2 flair rcbv adc`; others that are there stay.
-        num_subjects, num_mutant: how many in the cohort, and how many of them IDH-mutant.
-        seed, spacing_mm: of all random numbers; edge length of the cubic voxels.
-        jobs: processes; by default one per processor core.
+        folder: the output folder; by default a folder named after the parameters in the user's cache folder, or in the
+            folder of the environment variable GLIOMA_IDH_CACHE.
+        sequences: the sequences to make, of `t1 t1gd t2 flair rcbv adc`; existing files of others are kept.
+        num_subjects: number of subjects.
+        num_mutant: number of IDH-mutant subjects.
+        seed: random seed.
+        spacing_mm: edge length of the cubic voxels.
+        jobs: number of processes; by default one per processor core.
+        quiet: show no progress.
 
-    Returns the path of `cohort.csv`, beside which `truth.csv` and a folder per subject lie. An InputError where
-    parameters do not fit together, or other parameters or another program made the folder.
+    Returns:
+        The path of `cohort.csv`; `truth.csv` and one folder per subject are in the same folder.
+
+    Raises:
+        InputError: a parameter is out of range, or the folder was made with other parameters or by another program.
     """
     recipe = PhantomRecipe.checked(num_subjects, num_mutant, seed, spacing_mm)
     sequences = check_sequences(sequences)
@@ -54,11 +61,11 @@ def make_phantom(
     note, wanted = folder / "phantom.json", json.dumps(recipe.as_dict(), indent=2, sort_keys=True) + "\n"
     if not note.exists() and not any(folder.glob("*.csv")):
         write_text(note, wanted)
-    found = note.read_text() if note.exists() else "CSV files that no phantom made"
+    found = note.read_text() if note.exists() else "CSV files of another program"
     if found != wanted:
-        advice = "Name another folder, or the parameters it was made with."
+        advice = "Choose another folder, or the parameters with which this one was made."
         expected, found = (" ".join(text.split()) for text in (wanted, found))
-        raise InputError(f"a phantom of {expected}", found, advice, file=folder)
+        raise InputError(f"a phantom with the parameters {expected}", found, advice, file=folder)
     truth = draw_truth(recipe)
     write_text(folder / "truth.csv", truth.to_csv(index=False, lineterminator="\n"))
     missing: dict = {}
@@ -70,27 +77,27 @@ def make_phantom(
         done = run_parallel(calls, jobs or -1, ordered=False)
         for _ in progress(done, total=len(missing), what="phantom", quiet=quiet):
             pass
-    text, path = "", folder / "cohort.csv"  # another process may finish a sequence meanwhile, hence the second look
+    text, path = "", folder / "cohort.csv"  # repeated, because another process may finish a sequence meanwhile
     while text != (text := cohort_table(folder, recipe, truth).to_csv(index=False, lineterminator="\n")):
         write_text(path, text)
     return path
 
 
 def default_folder(recipe: PhantomRecipe) -> Path:
-    """The cache folder of a recipe."""
+    """Return the cache folder of a recipe."""
     cache = os.environ.get("GLIOMA_IDH_CACHE") or platformdirs.user_cache_dir("glioma_idh")
     return Path(cache).expanduser() / f"phantom-{recipe.short_hash()}"
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all; leave it alone if it says the same already."""
+    """Write a text file atomically, unless it already has this content."""
     if not path.exists() or path.read_text() != text:
         with written_whole(path) as part:
             part.write_text(text, newline="\n")
 
 
-def make_subject(recipe: PhantomRecipe, index: int, truth, folder: Path, names: list[str]) -> None:
-    """Make files of one subject, `names` out of SEQUENCES and MASKS, from its row of the truth."""
+def make_subject(recipe: PhantomRecipe, index: int, truth: pd.Series, folder: Path, names: list[str]) -> None:
+    """Make image files of one subject: `names` of SEQUENCES and MASKS, from its row of `draw_truth`."""
     anatomy, lesion = make_body(recipe, index)
     grid, images = anatomy.grid, {"lesion_mask": lesion.mask, "brain_mask": anatomy.brain}
     (folder / truth["subject"]).mkdir(exist_ok=True)
@@ -103,8 +110,8 @@ def make_subject(recipe: PhantomRecipe, index: int, truth, folder: Path, names: 
         write_volume(folder / truth["subject"] / f"{name}.nii.gz", image, grid.affine)
 
 
-def cohort_table(folder: Path, recipe: PhantomRecipe, truth):
-    """The cohort table of what lies in the folder; age and sex are drawn without a look at the IDH status."""
+def cohort_table(folder: Path, recipe: PhantomRecipe, truth: pd.DataFrame) -> pd.DataFrame:
+    """Return the cohort table of the files in the folder. Age and sex are independent of the IDH status."""
     told = {"patient": truth["subject"], "cohort": "phantom", "site": "phantom", "idh_evidence": "planted", "grade": 4}
     table = truth[["subject", "idh"]].assign(**told)
     persons = [random_stream(recipe, index, "person") for index in range(len(truth))]

@@ -1,6 +1,7 @@
-"""Where a tumour sits and what it is made of: necrotic core, enhancing rim, oedema. None of it knows the IDH status.
+"""Position and parts of a phantom lesion: necrosis, enhancing rim, oedema. All are independent of the IDH status.
 
-Each part is cut from a field of distances from the centre, bent by random fields: the smallest, up to its volume.
+Each part consists of the voxels with the smallest distance from the centre, up to its volume. Random fields are added
+to the distance for an irregular shape.
 """
 
 from dataclasses import dataclass
@@ -23,12 +24,12 @@ SITE_DEPTH_MM = 14.0
 class LesionDraw:
     """The random numbers of one lesion."""
 
-    volume_ml: float  # of the whole lesion, oedema included
-    core_share: float  # of the whole lesion that is rim or necrosis
-    necrotic_share: float  # of the core that is necrosis
-    site: float  # 0 to 1, a place in the list of the voxels where a lesion may start
-    shape: np.ndarray  # 3 x 3, millimetres to millimetres of a ball: the ellipsoid's axes and turn
-    outline: Lattice  # lattices that bend the parts' outlines
+    volume_ml: float  # volume of the whole lesion with oedema
+    core_share: float  # rim and necrosis as a share of the whole lesion
+    necrotic_share: float  # necrosis as a share of rim and necrosis
+    site: float  # 0 to 1, position in the list of possible centre voxels
+    shape: np.ndarray  # axes and rotation of an ellipsoid, as a matrix that maps it to a ball, 3 x 3
+    outline: Lattice  # random fields for the borders of the parts
     fingers: Lattice
     core: Lattice
     hole: Lattice
@@ -38,8 +39,8 @@ class LesionDraw:
 class Lesion:
     """A lesion on a subject's grid."""
 
-    mask: np.ndarray  # all of it, oedema included, shape (i, j, k), bool
-    shares: np.ndarray  # of PARTS in each voxel, shape (3, i, j, k), float32, soft at the borders
+    mask: np.ndarray  # whole lesion with oedema, shape (i, j, k), bool
+    shares: np.ndarray  # share of each of PARTS per voxel, shape (3, i, j, k), float32, blurred at the borders
 
 
 def draw_lesion(rng: np.random.Generator) -> LesionDraw:
@@ -62,7 +63,7 @@ def draw_lesion(rng: np.random.Generator) -> LesionDraw:
 
 
 def cerebrum(anatomy: Anatomy) -> np.ndarray:
-    """The brain without cerebellum and brain stem, by the place in the atlas. Shape (i, j, k), bool."""
+    """Return the brain without cerebellum and brain stem, by atlas position. Shape (i, j, k), bool."""
     x, y, z = anatomy.atlas_mm
     cerebellum = (z < -14 - 0.35 * (y + 40)) & (y < -32)
     stem = (np.abs(x) < 20) & (z < -8) & (y < -8)
@@ -70,7 +71,7 @@ def cerebrum(anatomy: Anatomy) -> np.ndarray:
 
 
 def lesion_site(draw: LesionDraw, anatomy: Anatomy) -> np.ndarray:
-    """The voxel where the lesion starts: white matter of the cerebrum, away from its surface and the midline."""
+    """Return the centre voxel of the lesion: in white matter of the cerebrum, away from its surface and the midline."""
     steps = max(1, round(SITE_DEPTH_MM / anatomy.grid.spacing_mm))
     deep = ndimage.distance_transform_cdt(cerebrum(anatomy), metric="taxicab") > steps
     free = deep & (anatomy.white > 0.6) & (np.abs(anatomy.atlas_mm[0]) > 14) & (anatomy.atlas_mm[2] > -12)
@@ -79,19 +80,19 @@ def lesion_site(draw: LesionDraw, anatomy: Anatomy) -> np.ndarray:
 
 
 def smallest(values: np.ndarray, allowed: np.ndarray, num_voxels: int) -> np.ndarray:
-    """Mask of the `num_voxels` allowed voxels with the smallest values."""
+    """Return the mask of the `num_voxels` allowed voxels with the smallest values."""
     last = min(max(num_voxels, 1), int(np.count_nonzero(allowed))) - 1
     return allowed & (values <= np.partition(values[allowed], last)[last])
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:
-    """The largest connected piece of a mask, its enclosed holes filled."""
+    """Return the largest connected part of a mask, with holes filled."""
     labels, _ = ndimage.label(mask)
     return ndimage.binary_fill_holes(labels == np.bincount(labels.ravel())[1:].argmax() + 1)
 
 
 def ball_distance(draw: LesionDraw, grid: Grid, site: np.ndarray) -> np.ndarray:
-    """Distance from the site, 1 on the ellipsoid of the lesion's volume. Shape (i, j, k), float32."""
+    """Return the distance from the centre, 1 on the ellipsoid of the lesion's volume. Shape (i, j, k), float32."""
     radius_mm = (3 * 1000 * draw.volume_ml / (4 * np.pi)) ** (1 / 3)
     offsets = np.ogrid[tuple(slice(-s, n - s) for n, s in zip(grid.shape, site, strict=True))]
     matrix = draw.shape * grid.spacing_mm / radius_mm
@@ -100,7 +101,7 @@ def ball_distance(draw: LesionDraw, grid: Grid, site: np.ndarray) -> np.ndarray:
 
 
 def lesion_parts(draw: LesionDraw, anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whole lesion, core and necrosis, nested masks (i, j, k); oedema keeps to white matter, sparing the cortex."""
+    """Return the nested masks of whole lesion, core and necrosis, (i, j, k). Oedema spreads mainly in white matter."""
     grid, site = anatomy.grid, lesion_site(draw, anatomy)
     distance = ball_distance(draw, grid, site)
     across = np.sign(anatomy.atlas_mm[0]) != np.sign(anatomy.atlas_mm[0][tuple(site)])
@@ -115,7 +116,7 @@ def lesion_parts(draw: LesionDraw, anatomy: Anatomy) -> tuple[np.ndarray, np.nda
 
 
 def make_lesion(draw: LesionDraw, anatomy: Anatomy, border_mm: float = 1.0) -> Lesion:
-    """Grow one lesion in a subject's brain, its borders blurred by a standard deviation of `border_mm`."""
+    """Make a lesion in a subject's brain; its borders are blurred with a standard deviation of `border_mm`."""
     whole, core, necrosis = lesion_parts(draw, anatomy)
     shares = np.stack([necrosis, core & ~necrosis, whole & ~core]).astype(np.float32)
     blurred = [ndimage.gaussian_filter(part, border_mm / anatomy.grid.spacing_mm) for part in shares]
@@ -123,6 +124,6 @@ def make_lesion(draw: LesionDraw, anatomy: Anatomy, border_mm: float = 1.0) -> L
 
 
 def make_body(recipe: PhantomRecipe, index: int) -> tuple[Anatomy, Lesion]:
-    """Brain and lesion of one subject of a phantom, by its index from 0."""
+    """Make the brain and lesion of one phantom subject, by its index from 0."""
     anatomy = make_anatomy(draw_anatomy(random_stream(recipe, index, "anatomy")), make_grid(recipe.spacing_mm))
     return anatomy, make_lesion(draw_lesion(random_stream(recipe, index, "lesion")), anatomy)

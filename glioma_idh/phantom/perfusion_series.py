@@ -1,17 +1,18 @@
-"""A raw perfusion series (DSC) of a phantom subject, whose blood volume is known.
+"""Simulate a raw perfusion series (DSC) of a phantom subject with known blood volume.
 
-Simulated from the physics, not from the model by which leakage is corrected:
-    Arterial plasma: a gamma-variate bolus, a wider second pass and a slow wash-out, much as in Parker et al. 2006, Magn
+The simulation is based on physics, independent of the model of the leakage correction:
+    Arterial plasma: a gamma-variate bolus, a wider second pass and a slow wash-out, similar to Parker et al. 2006, Magn
     Reson Med 56:993.
-    Tissue: blood volume x arterial curve, spread by an exponential residue of one mean transit time.
+    Tissue: blood volume x arterial curve, convolved with an exponential residue function of one mean transit time.
     dR2* = relaxivity x concentration in the vessels: Kjolby et al. 2006, Magn Reson Med 56:187.
-    Leakage: Tofts et al. 1999, J Magn Reson Imaging 10:223, with Ktrans and ve, out and back again. What has leaked
-    shortens T1 (relaxivity of the phantom's other images) and T2*, the latter as strongly as cells are packed: Semmineh
-    et al. 2015, Magn Reson Med 74:772.
-    Signal: the magnetisation is followed from pulse to pulse, so the first volumes are brighter and T1 saturates.
-    T2* of tissue: its T2 and a rate of 8/s, from Wansapura et al. 1999, J Magn Reson Imaging 9:531.
+    Leakage: Tofts et al. 1999, J Magn Reson Imaging 10:223, with Ktrans and ve, in both directions. Leaked contrast
+    medium shortens T1 (with the relaxivity of the phantom's other images) and T2* (depending on the cell density:
+    Semmineh et al. 2015, Magn Reson Med 74:772).
+    Signal: the magnetisation is simulated pulse by pulse, so the first volumes are brighter and T1 saturates.
+    T2* of tissue: from its T2 and an additional rate of 8/s, Wansapura et al. 1999, J Magn Reson Imaging 9:531.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,29 +35,29 @@ FINE_STEP_S = 0.05
 
 @dataclass(frozen=True)
 class DscProtocol:
-    """How the series is acquired."""
+    """The acquisition parameters of the series."""
 
-    echo_times_s: tuple[float, ...] = (0.030,)  # one or two
-    repetition_time_s: float = 1.5  # from one volume to the next
-    flip_deg: float = 70.0  # of the pulse; the larger, the more T1 counts
+    echo_times_s: tuple[float, ...] = (0.030,)  # one or two echoes
+    repetition_time_s: float = 1.5  # time between volumes
+    flip_deg: float = 70.0  # flip angle; larger angles increase the T1 weighting
     num_volumes: int = 60
-    arrival_s: float = 24.0  # when the bolus reaches the brain
-    white_snr: float = 75.0  # baseline signal over noise in white matter, at the longest echo time
+    arrival_s: float = 24.0  # arrival time of the bolus in the brain
+    white_snr: float = 75.0  # signal-to-noise ratio of white matter before the bolus, at the longest echo time
 
 
 @dataclass(frozen=True)
 class Leakage:
-    """What the enhancing rim lets through."""
+    """Leakage of contrast medium in the enhancing rim."""
 
-    ktrans_per_min: float = 0.10  # mean transfer constant; each voxel's varies about it by `spread`, log-normal
-    extravascular_volume: float = 0.3  # ve, share of the tissue that the contrast medium can fill
+    ktrans_per_min: float = 0.10  # mean transfer constant; it varies between voxels (log-normal, `spread`)
+    extravascular_volume: float = 0.3  # ve, the share of the tissue into which contrast medium can leak
     relaxivity_t2: float = 20.0  # dR2* per concentration in the tissue, l / (mmol s)
     spread: float = 0.4  # standard deviation of ln(Ktrans)
-    transit_s: float = 4.0  # mean transit time of the lesion; that of healthy tissue is 4 s
+    transit_s: float = 4.0  # mean transit time of the lesion; 4 s in healthy tissue
 
 
 def arterial_concentration(time_s: np.ndarray) -> np.ndarray:
-    """Concentration in arterial plasma, mmol/l, at times after the arrival, s: gamma-variates and a tail."""
+    """Return the concentration in arterial plasma, mmol/l, at times after the arrival, s."""
     first = gamma.pdf(time_s, 4.0, scale=1.5)
     second = gamma.pdf(time_s - SECOND_PASS_DELAY_S, 4.0, scale=3.0)
     mixed = gamma.cdf(time_s, 4.0, scale=3.0) * np.exp(-np.maximum(time_s, 0) / WASH_OUT_TIME_S)
@@ -64,15 +65,25 @@ def arterial_concentration(time_s: np.ndarray) -> np.ndarray:
 
 
 def vascular_concentration(time_s: np.ndarray, arterial: np.ndarray, transit_s: float) -> np.ndarray:
-    """Mean concentration in the vessels at even times: the arterial curve spread by exp(-t / transit) of area 1."""
+    """Return the mean concentration in the vessels: the arterial curve convolved with exp(-t / transit) of area 1.
+
+    `time_s` must be evenly spaced.
+    """
     keep = np.exp(-(time_s[1] - time_s[0]) / transit_s)
     return lfilter([1 - keep], [1, -keep], arterial)
 
 
-def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray, ve: float):
-    """Yield what has leaked at each volume, after Tofts: dC/dt = Ktrans arterial - (Ktrans / ve) C; mmol/l, (voxel,).
+def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray, ve: float) -> Iterator[np.ndarray]:
+    """Yield the leaked concentration at each volume (Tofts): dC/dt = Ktrans arterial - (Ktrans / ve) C.
 
-    The arterial curve, shape (t,), is the mean in each step between two volumes; ktrans has shape (voxel,), 1/s.
+    Args:
+        arterial: mean arterial concentration between two volumes, mmol/l, shape (t,).
+        step_s: time between volumes.
+        ktrans: transfer constant per voxel, 1/s, shape (voxel,).
+        ve: extravascular volume.
+
+    Yields:
+        Concentration in the tissue, mmol/l, shape (voxel,).
     """
     keep = np.exp(-ktrans * np.float32(step_s / ve))
     leaked = np.zeros_like(ktrans)
@@ -82,12 +93,26 @@ def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray
 
 
 def make_dsc(
-    anatomy: Anatomy, lesion: Lesion, z: float, rng, protocol: DscProtocol = DscProtocol(), leakage: Leakage = Leakage()
+    anatomy: Anatomy,
+    lesion: Lesion,
+    z: float,
+    rng: np.random.Generator,
+    protocol: DscProtocol = DscProtocol(),
+    leakage: Leakage = Leakage(),
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """A perfusion series of a subject with a latent z of rCBV, and the blood volume behind it.
+    """Simulate a perfusion series of a subject.
 
-    One series (i, j, k, t) an echo, float32, arbitrary units, white matter about 500, Rician noise everywhere; and the
-    true rCBV (i, j, k), normal white matter = 1, float32.
+    Args:
+        anatomy: brain of the subject.
+        lesion: lesion of the subject.
+        z: latent variable of rCBV.
+        rng: random number generator.
+        protocol: acquisition parameters.
+        leakage: leakage parameters.
+
+    Returns:
+        One series per echo, shape (i, j, k, t), float32, arbitrary units (white matter about 500), with Rician noise;
+        and the true rCBV, shape (i, j, k), float32, normal white matter = 1.
     """
     truth = clean_signal("rcbv", anatomy, lesion, z) * anatomy.brain
     uneven = np.exp(leakage.spread * smooth_field(draw_lattice(rng, 6.0), anatomy.grid) - leakage.spread**2 / 2)
@@ -97,7 +122,7 @@ def make_dsc(
     values: tuple = (lambda tissue: tissue.proton_density, lambda tissue: 1 / tissue.t1_s)
     values += (lambda tissue: 1 / tissue.t2_s + INHOMOGENEITY_RATE,)
     tissue = []
-    for value in values:  # mixed by the tissues' shares, (voxel,)
+    for value in values:  # mean over the tissue shares, (voxel,)
         parts = zip(PARTS, lesion.shares[:, anatomy.brain], strict=True)
         of_lesion = sum(np.float32(value(TISSUES[part])) * share for part, share in parts)
         tissue.append(healthy_part(value, anatomy, lesion, anatomy.brain) + of_lesion)
@@ -127,7 +152,10 @@ def make_dsc(
 
 
 def sampled_concentrations(protocol: DscProtocol, lesion_transit_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Contrast medium (t,), mmol/l: in vessels of healthy tissue and lesion; in plasma, the mean since the last."""
+    """Return concentrations, mmol/l, shape (t,): in vessels of healthy tissue and of the lesion, and in plasma.
+
+    The concentration in plasma is the mean since the previous volume.
+    """
     steps = round(protocol.repetition_time_s / FINE_STEP_S)
     fine_s = protocol.repetition_time_s / steps * np.arange(-steps + 1, (protocol.num_volumes - 1) * steps + 1)
     arterial = arterial_concentration(fine_s - protocol.arrival_s)

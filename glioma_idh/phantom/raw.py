@@ -1,9 +1,10 @@
-"""A phantom patient as the scanner gives it: heads that move between series, thick slices, DWI and DSC series.
+"""Make the raw images of a phantom patient: thick slices, head motion between series, DWI and DSC series.
 
-What is known of it lies beside, in `truth/`: rCBV, ADC and masks on the grid of the T1Gd, and where each series lies.
+The true rCBV and ADC, the masks on the grid of the T1Gd and the position of each series are stored in `truth/`.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +21,30 @@ from glioma_idh.phantom.perfusion_series import DscProtocol, make_dsc
 from glioma_idh.phantom.recipe import PhantomRecipe, draw_truth, random_stream
 from glioma_idh.phantom.signal import draw_signal, make_image
 
-MOVED_DEG, MOVED_MM = 2.0, 3.0  # standard deviation from one series to the next, about and along each axis
+MOVED_DEG, MOVED_MM = 2.0, 3.0  # head motion between series: standard deviation around and along each axis
 SPACING_MM = {"t1": (1, 1, 5), "t2": (1, 1, 5), "flair": (1, 1, 5), "dwi": (2, 2, 4), "dsc": (2, 2, 5)}
 ECHO_TIMES_S = {1: (0.030,), 2: (0.008, 0.030)}
 TILT_DEG = 12.0
-SCALP = {"t1": 1.6, "t1gd": 1.7, "t2": 0.7, "flair": 0.8}  # how bright the scalp is beside white matter
+SCALP = {"t1": 1.6, "t1gd": 1.7, "t2": 0.7, "flair": 0.8}  # signal of the scalp relative to white matter
 
 
-def make_raw_patient(folder, index: int = 0, recipe: PhantomRecipe | None = None, num_echoes: int = 1) -> Path:
-    """Make the raw scans of one subject of a phantom (its index from 0), unless they are there; DSC of 1 or 2 echoes.
+def make_raw_patient(
+    folder: str | Path, index: int = 0, recipe: PhantomRecipe | None = None, num_echoes: int = 1
+) -> Path:
+    """Make the raw images of one phantom subject, unless they exist.
 
-    Returns the patient's folder in `folder`: `t1 t1gd t2 flair dwi dsc .nii.gz` (of two echoes `dsc_e1 dsc_e2`),
-    sidecars, and `lesion_mask.nii.gz`, drawn on the T2; the truth lies in `truth/` beside it. An InputError where the
-    patient is there with another number of echoes.
+    Args:
+        folder: the output folder.
+        index: index of the subject, from 0.
+        recipe: parameters of the phantom.
+        num_echoes: number of echoes of the DSC series, 1 or 2.
+
+    Returns:
+        The patient's folder in `folder`, with `t1 t1gd t2 flair dwi dsc .nii.gz` (`dsc_e1 dsc_e2` for two echoes), JSON
+        sidecars, and `lesion_mask.nii.gz` on the grid of the T2. The true maps are in `truth/` next to it.
+
+    Raises:
+        InputError: the patient exists with another number of echoes.
     """
     recipe, protocol = recipe or PhantomRecipe(), DscProtocol(ECHO_TIMES_S[num_echoes])
     truth = draw_truth(recipe).iloc[index]
@@ -73,10 +85,14 @@ def make_raw_patient(folder, index: int = 0, recipe: PhantomRecipe | None = None
     return patient
 
 
-def acquire(volume: Volume, spacing_mm, moved: np.ndarray, tilt_deg: float = TILT_DEG) -> Volume:
-    """What a scanner gives of a head, 3D or 4D, that has moved: thick slices, tilted about the left-right axis.
+def acquire(volume: Volume, spacing_mm: Sequence[float], moved: np.ndarray, tilt_deg: float = TILT_DEG) -> Volume:
+    """Simulate the acquisition of a moved head in thick slices. Each slice is the mean over its thickness.
 
-    `moved`, 4 x 4, goes from millimetres in the T1Gd to where the same tissue is. A slice is a mean over its thickness.
+    Args:
+        volume: the head, 3D or 4D.
+        spacing_mm: spacing of the acquired volume, shape (3,).
+        moved: matrix from positions in the T1Gd to positions of the same tissue in this series, mm, 4 x 4.
+        tilt_deg: tilt of the slices around the left-right axis.
     """
     fine = max(1, round(spacing_mm[2] / volume.spacing_mm[2]))
     shape = np.ceil(volume.spacing_mm * volume.array.shape[:3] / spacing_mm).astype(int)
@@ -95,12 +111,12 @@ def acquire(volume: Volume, spacing_mm, moved: np.ndarray, tilt_deg: float = TIL
 
 
 def _movement(rng: np.random.Generator) -> np.ndarray:
-    """A head that has turned and moved a little, about the middle of the grid."""
+    """Draw a small rotation and translation of the head around the centre of the grid."""
     return rigid_matrix(rng.normal(0, MOVED_DEG, 3), rng.normal(0, MOVED_MM, 3), (0, -17, 12))
 
 
 def _with_scalp(name: str, image: np.ndarray, anatomy: Anatomy, noise: np.ndarray) -> np.ndarray:
-    """The image with fluid, a dark skull and a bright scalp around the brain, and noise in the air."""
+    """Add fluid, a dark skull and a bright scalp around the brain, and noise in the air."""
     away_mm = ndimage.distance_transform_edt(~anatomy.brain) * anatomy.grid.spacing_mm
     white = np.median(image[anatomy.white > 0.9])
     scalp = (away_mm > 7) & (away_mm < 13)

@@ -1,4 +1,4 @@
-"""From tissues to images: published tissue values through the signal equations, then coil, noise and texture.
+"""Compute images from tissues: published tissue values, signal equations, coil sensitivity, noise and texture.
 
 Tissue values at 3 T:
     T1 of white and grey matter 0.832 and 1.331 s: Wansapura et al. 1999, J Magn Reson Imaging 9:531.
@@ -9,7 +9,7 @@ Tissue values at 3 T:
     ADC of white and grey matter 0.75 and 0.83e-3 mm2/s, fluid 3e-3 mm2/s: Helenius et al. 2002, AJNR 23:194.
     rCBV of grey to white matter about 2 to 1: Leenders et al. 1990, Brain 113:27; Wenz et al. 1996, AJR 166:187.
     Relaxivity of gadolinium chelates in blood at 3 T about 4 / (mmol/l s): Rohrer et al. 2005, Invest Radiol 40:715.
-Lesion values are ranges around those reported for glioblastoma, wide enough for the planted latent to move in.
+Lesion values are ranges around those reported for glioblastoma, so wide that the latent variable z can change them.
 """
 
 from collections.abc import Callable
@@ -22,19 +22,19 @@ from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, smooth_field
 from glioma_idh.phantom.lesions import PARTS, Lesion
 
 RELAXIVITY = 4.0  # l / (mmol s)
-GRAIN = {"rcbv": (0.16, 0.05, 2**-8), "adc": (0.05, 0.03, 2**-20)}  # of maps: no coil, no gain, no Rician noise
+GRAIN = {"rcbv": (0.16, 0.05, 2**-8), "adc": (0.05, 0.03, 2**-20)}  # fine and coarse noise, and step size, of the maps
 
 
 @dataclass(frozen=True)
 class Tissue:
-    """What the signal equations need to know of a tissue."""
+    """The properties of a tissue in the signal equations."""
 
     proton_density: float  # relative to water
-    t1_s: float  # relaxation times
+    t1_s: float
     t2_s: float
     adc_mm2_s: float
     rcbv: float  # normal white matter = 1
-    contrast_mmol_l: float = 0.0  # gadolinium at the time of the contrast-enhanced image
+    contrast_mmol_l: float = 0.0  # gadolinium concentration during the contrast-enhanced image
 
 
 TISSUES = {
@@ -55,16 +55,16 @@ PLANTED_RANGE = {
     "rcbv": ("rcbv", {"necrosis": (3.4, 0.4), "rim": (6.2, 0.6), "oedema": (4.2, 0.5)}),
     "adc": ("adc_mm2_s", {"necrosis": (0.9e-3, 2.4e-3), "rim": (0.65e-3, 1.9e-3), "oedema": (0.75e-3, 2.1e-3)}),
 }
-"""Per sequence: the property that the latent z sets, and its value in each part as z goes to -inf and to +inf.
+"""Per sequence: the property that z determines, and its limits in each part for z to -inf and to +inf.
 
-The directions are those reported of IDH mutation: longer T1 and T2, less suppressed T2 but darker FLAIR (the T2-FLAIR
-mismatch), less enhancement, less blood volume. For ADC the direction means nothing: its z carries no IDH."""
+The directions are those reported for IDH mutation: longer T1 and T2, darker FLAIR despite bright T2 (the T2-FLAIR
+mismatch), less enhancement, lower blood volume. For ADC the direction has no meaning: its z is independent of IDH."""
 
 PLANTED_CENTRE, PLANTED_WIDTH = 0.4, 1.8
 
 
 def planted_tissue(sequence: str, part: str, z: float) -> Tissue:
-    """A part of the lesion as the latent z of the sequence makes it: strictly monotone in z, never clipped."""
+    """Return the properties of a part of the lesion for the latent z of the sequence; strictly monotone in z."""
     name, ranges = PLANTED_RANGE[sequence]
     low, high = ranges[part]
     share = 1 / (1 + np.exp(-(z - PLANTED_CENTRE) / PLANTED_WIDTH))
@@ -72,30 +72,30 @@ def planted_tissue(sequence: str, part: str, z: float) -> Tissue:
 
 
 def spin_echo(tissue: Tissue, repetition_time_s: float, echo_time_s: float) -> float:
-    """Signal of a spin echo: PD (1 - exp(-TR / T1)) exp(-TE / T2)."""
+    """Return the signal of a spin echo: PD (1 - exp(-TR / T1)) exp(-TE / T2)."""
     longitudinal = 1 - np.exp(-repetition_time_s / tissue.t1_s)
     return tissue.proton_density * longitudinal * np.exp(-echo_time_s / tissue.t2_s)
 
 
 def inversion_recovery(tissue: Tissue, repetition_time_s: float, inversion_time_s: float, echo_time_s: float) -> float:
-    """Signal of an inversion recovery: PD |1 - 2 exp(-TI / T1) + exp(-TR / T1)| exp(-TE / T2)."""
+    """Return the signal of an inversion recovery: PD |1 - 2 exp(-TI / T1) + exp(-TR / T1)| exp(-TE / T2)."""
     longitudinal = 1 - 2 * np.exp(-inversion_time_s / tissue.t1_s) + np.exp(-repetition_time_s / tissue.t1_s)
     return tissue.proton_density * abs(longitudinal) * np.exp(-echo_time_s / tissue.t2_s)
 
 
 def spoiled_gradient_echo(tissue: Tissue, repetition_time_s: float, flip_deg: float) -> float:
-    """Signal of a spoiled gradient echo at a very short echo time: PD sin(a) (1 - E1) / (1 - cos(a) E1)."""
+    """Return the signal of a spoiled gradient echo with very short echo time: PD sin(a) (1 - E1) / (1 - cos(a) E1)."""
     decay, flip = np.exp(-repetition_time_s / tissue.t1_s), np.deg2rad(flip_deg)
     return tissue.proton_density * np.sin(flip) * (1 - decay) / (1 - np.cos(flip) * decay)
 
 
 def enhanced(tissue: Tissue) -> Tissue:
-    """The tissue with its T1 shortened by contrast medium: 1 / T1' = 1 / T1 + r1 C."""
+    """Return the tissue with T1 shortened by contrast medium: 1 / T1' = 1 / T1 + r1 C."""
     return replace(tissue, t1_s=1 / (1 / tissue.t1_s + RELAXIVITY * tissue.contrast_mmol_l))
 
 
 def tissue_signal(sequence: str, tissue: Tissue) -> float:
-    """What a sequence shows of a tissue: relative signal, or the quantity itself for the maps."""
+    """Return the relative signal of a tissue in a sequence; for the maps, rCBV or ADC itself."""
     signals = {
         "t1": lambda: spoiled_gradient_echo(tissue, repetition_time_s=0.018, flip_deg=25),
         "t1gd": lambda: inversion_recovery(enhanced(tissue), 2.3, inversion_time_s=1.0, echo_time_s=0.003),
@@ -105,7 +105,7 @@ def tissue_signal(sequence: str, tissue: Tissue) -> float:
         "adc": lambda: tissue.adc_mm2_s,
     }
     if sequence not in signals:
-        raise ValueError(sequence)
+        raise ValueError(f"expected one of {', '.join(signals)}; found {sequence!r}")
     return signals[sequence]()
 
 
@@ -113,14 +113,15 @@ def tissue_signal(sequence: str, tissue: Tissue) -> float:
 class SignalDraw:
     """The random numbers of one image."""
 
-    gain: float  # of the receiver
-    coil: Lattice  # of the bias field
-    texture: Lattice  # fine and coarse unevenness of the tissue
-    patches: Lattice
+    gain: float  # receiver gain
+    coil: Lattice  # bias field
+    texture: Lattice  # fine variation of the tissue
+    patches: Lattice  # coarse variation of the tissue
     noise: np.ndarray  # standard normal, shape (2, i, j, k): real and imaginary part
 
 
 def draw_signal(rng: np.random.Generator, grid: Grid) -> SignalDraw:
+    """Draw the random numbers of one image."""
     return SignalDraw(
         gain=rng.uniform(0.7, 1.4),
         coil=draw_lattice(rng, 60.0),
@@ -131,7 +132,7 @@ def draw_signal(rng: np.random.Generator, grid: Grid) -> SignalDraw:
 
 
 def clean_signal(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float) -> np.ndarray:
-    """The image without coil, noise and texture: the tissues' signals by their shares. Shape (i, j, k), float32."""
+    """Compute the image without coil sensitivity, noise and texture. Shape (i, j, k), float32."""
     image = healthy_part(lambda tissue: tissue_signal(sequence, tissue), anatomy, lesion)
     for part, share in zip(PARTS, lesion.shares, strict=True):
         image += np.float32(tissue_signal(sequence, planted_tissue(sequence, part, z))) * share
@@ -139,7 +140,7 @@ def clean_signal(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float) -> n
 
 
 def healthy_part(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Lesion, where=...) -> np.ndarray:
-    """A property of the healthy tissues, mixed by their shares, times their share in the voxels `where`; float32."""
+    """Sum a property of the healthy tissues, weighted by their shares, in the voxels `where`; float32."""
     shares = {name: getattr(anatomy, name)[where] for name in ("white", "grey", "fluid")}
     mixed = sum(np.float32(value(TISSUES[name])) * share for name, share in shares.items())
     mixed += anatomy.vessels[where] * (np.float32(value(TISSUES["vessels"])) - mixed)
@@ -147,9 +148,10 @@ def healthy_part(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Les
 
 
 def make_image(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float, draw: SignalDraw) -> np.ndarray:
-    """One sequence of one subject, 0 outside the brain, shape (i, j, k).
+    """Make the image of one sequence of one subject, 0 outside the brain, shape (i, j, k).
 
-    `rcbv` (white matter = 1) and `adc` (mm2/s) are float32 in steps of a power of two, the others int16, scanner units.
+    `rcbv` (white matter = 1) and `adc` (mm2/s) are float32, rounded to a power of two; the others are int16, scanner
+    units.
     """
     image = clean_signal(sequence, anatomy, lesion, z)
     texture, patches = (smooth_field(lattice, anatomy.grid) for lattice in (draw.texture, draw.patches))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh import record, runs
-from glioma_idh.cohorts.checks.copies import print_shared_brains, set_copies_aside
+from glioma_idh.cohorts.checks.copies import print_shared_images, set_copies_aside
 from glioma_idh.cohorts.table import check_labels, keep_unlabelled, require_sequence
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table, written_whole
@@ -189,7 +189,7 @@ def begin_runs(
         begun.append((training, inputs, make_splits(training.recipe, inputs.table)))
         if report:
             method.print_remarks(inputs.table, reported)
-    print_shared_brains(inputs.table)
+    print_shared_images(inputs.table)
     for training, inputs, splits in begun:
         published = method.paper.published.get(training.name, {})
         runs.begin_run(training.folder, training.key, published)
@@ -214,7 +214,10 @@ def train_runs(trainings: list[Training], job: Job, method: Method, jobs: int, t
 
 
 def prepare(table: pd.DataFrame, errors: list[InputError], recipe: Any, job: Job, method: Method) -> NetworkInput:
-    """Preprocess the subjects of a table. If two subjects have the same scan, the second is excluded."""
+    """Preprocess the subjects of a table. If two subjects have the same scan, the second is excluded.
+
+    Both are excluded if their IDH labels contradict each other.
+    """
     table, arrays, scan_errors = method.prepare(table, recipe, job.quiet)
     table, *arrays, copy_errors = set_copies_aside(table, *arrays)
     return NetworkInput(table, tuple(arrays), errors + scan_errors + copy_errors)
@@ -234,5 +237,5 @@ def prepare_external(trainings: list[Training], external: pd.DataFrame, job: Job
             raise InputError("labelled subjects in the external cohort", "none left", "The reasons are listed above.")
         refuse_copies(training.folder, inputs.table, method.measure(inputs.table))
         tests.append(inputs)
-    print_shared_brains(inputs.table)
+    print_shared_images(inputs.table)
     return tests

@@ -29,7 +29,7 @@ from glioma_idh.runs.networks import load_network, network_files
 from glioma_idh.runs.run import is_synthetic, require_finished
 
 # problems that the preprocessing has already reported
-REPORTED = {"large lesion", "outside brain", "probabilities", "not brain alone"}
+REPORTED = {"large lesion", "outside brain", "probabilities", "not skull-stripped"}
 SHOWN = 3  # subjects named in a message
 logger = logging.getLogger(__name__)
 

@@ -82,5 +82,5 @@ def test_cells_that_cannot_be_read(tmp_path, old, new, match):
 
 def test_nothing_to_tell(tmp_path):
     (tmp_path / "a.csv").write_text("subject,idh\na,1\nb,0\n")
-    with pytest.raises(InputError, match="expected age, sex, grade or site of somebody; found none"):
+    with pytest.raises(InputError, match="expected age, sex, grade or site of at least one patient; found none"):
         characteristics_table(read_table(tmp_path / "a.csv"))

@@ -91,7 +91,7 @@ def test_check_hands_on_what_it_is_told_and_writes_what_was_left_aside(recorded,
         "what,reason\na.nii,not used: a\nb,a follow-up visit\n"
     )
     assert pd.read_csv(tmp_path / "cohort_check/egd/cohort.csv")["subject"].tolist() == ["x"]
-    assert "Left aside: 2 files or visits" in printed and "no image at all: 1 x" in printed
+    assert "Ignored: 2 files or visits" in printed and "no image: 1 x" in printed
 
 
 def test_check_takes_first_visits_unless_told_otherwise(recorded):
@@ -163,15 +163,17 @@ def test_one_pair_is_enough_for_the_status_of_overlap(tmp_path):
     (tmp_path / "c.csv").write_text("subject,idh\ny,0\n")
     done = run("overlap", tmp_path / "a.csv", tmp_path / "b.csv", "--no-images", status=1)
     assert done.stdout.splitlines()[1:] == ["TCGA-06-0221,x,TCGA-06-0221,same patient"]
-    assert "1 patients in both" in done.stderr and "1 subjects are known by their BraTS id alone" in done.stderr
-    assert "0 patients in both" in run("overlap", tmp_path / "b.csv", tmp_path / "c.csv", "--no-images").stderr
+    assert "1 patients are in both cohorts" in done.stderr and "1 subjects have only a BraTS id" in done.stderr
+    assert (
+        "0 patients are in both cohorts" in run("overlap", tmp_path / "b.csv", tmp_path / "c.csv", "--no-images").stderr
+    )
 
 
 def test_a_patient_of_several_visits_is_one_in_both(tmp_path):
     (tmp_path / "a.csv").write_text("subject,patient,idh\nx1,p,1\nx2,p,1\nz,q,0\n")
     (tmp_path / "b.csv").write_text("subject,patient,idh\ny1,p,1\ny2,p,1\n")
     done = run("overlap", tmp_path / "a.csv", tmp_path / "b.csv", "--no-images", status=1)
-    assert len(done.stdout.splitlines()) == 1 + 4 and done.stderr.strip() == "1 patients in both."
+    assert len(done.stdout.splitlines()) == 1 + 4 and done.stderr.strip() == "1 patients are in both cohorts."
 
 
 def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
@@ -179,7 +181,9 @@ def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
     b = write_cohort(tmp_path / "b", num_subjects=3, num_mutant=1, prefix="r")
     c = write_cohort(tmp_path / "c", num_subjects=3, num_mutant=1, prefix="q", seed=1)
     done = run("overlap", a, b, "--quiet", "--jobs", "1", status=1)
-    assert done.stdout.splitlines()[1] == "s00,r00,s00,same image: t2" and "3 patients in both" in done.stderr
+    assert (
+        done.stdout.splitlines()[1] == "s00,r00,s00,same image: t2" and "3 patients are in both cohorts" in done.stderr
+    )
     assert run("overlap", a, c, "--quiet", "--jobs", "1").stdout == "subject_a,subject_b,patient,why\n"
     assert run("overlap", a, b, "--no-images", "--quiet", "--jobs", "1").stdout == "subject_a,subject_b,patient,why\n"
 
@@ -191,7 +195,7 @@ def test_overlap_of_images_that_cannot_be_read_is_no_clean_result(tmp_path):
     done = run("overlap", a, clean, "--quiet", "--jobs", "1")
     assert done.stderr.splitlines() == [
         "Images compared: 3 of the first cohort, 3 of the second.",
-        "0 patients in both.",
+        "0 patients are in both cohorts.",
     ]
     for file in (tmp_path / "b").rglob("t2.nii.gz"):
         file.write_bytes(b"no image")
@@ -200,8 +204,8 @@ def test_overlap_of_images_that_cannot_be_read_is_no_clean_result(tmp_path):
     assert lines[0] == "Images compared: 3 of the first cohort, 0 of the second."
     assert lines[1] == "3 images could not be compared:"
     assert lines[2].startswith(f"  r00: {tmp_path}/b/") and "expected a readable NIfTI file; found" in lines[2]
-    assert lines[5] == "0 patients in both, as far as could be compared."
-    assert run("overlap", clean, b, "--no-images").stderr == "0 patients in both.\n"
+    assert lines[5] == "0 patients are in both cohorts, among those that could be compared."
+    assert run("overlap", clean, b, "--no-images").stderr == "0 patients are in both cohorts.\n"
     (next((tmp_path / "a").rglob("s00/t2.nii.gz"))).unlink()
     (tmp_path / "b.csv").write_text("subject,idh\ns00,1\n")
     assert "1 images could not be" in run("overlap", a, tmp_path / "b.csv", "--jobs", "1", status=1).stderr
@@ -216,28 +220,28 @@ def test_check_of_images_none_of_which_can_be_read_is_no_clean_result(tmp_path):
     assert "could be read" not in run(*arguments, status=1).stderr  # one can; the others are listed
     files[0].write_bytes(b"no image")
     done = run(*arguments, status=3)
-    assert done.stderr.splitlines()[0] == "None of 6 images could be read."
+    assert done.stderr.splitlines()[0] == "None of the 6 images could be read."
     assert (tmp_path / "out/contact_sheet.png").exists()
-    assert "images with a problem (all in cohort_check.csv): 6" in done.stdout and "(a guess)" not in done.stdout
+    assert "images with a problem (all in cohort_check.csv): 6" in done.stdout and "(estimated)" not in done.stdout
 
 
 def test_check_of_images_none_of_which_is_there_names_the_first_and_the_flag(tmp_path):
     cohort = write_cohort(tmp_path / "here", num_subjects=2, num_mutant=1)
     pd.read_csv(cohort, dtype=str).assign(t2="s/a.nii", lesion_mask=["", "s/b.nii"]).to_csv(cohort, index=False)
     done = run("check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1", status=3)
-    told = f"None of 3 images is there; the first looked for is {tmp_path}/here/s/a.nii. Relative paths start in the"
-    assert done.stderr.strip() == f"{told} folder of the table; --images DIR names another."
+    told = f"None of the 3 images exists; the first path is {tmp_path}/here/s/a.nii. Relative paths start in the"
+    assert done.stderr.strip() == f"{told} folder of the table; choose another folder with --images DIR."
     (tmp_path / "there/s").mkdir(parents=True)
     (tmp_path / "there/s/b.nii").write_text("no image")
     arguments = "check", "--cohort", cohort, "--images", tmp_path / "there", "--out", tmp_path / "out"
-    assert run(*arguments, "--quiet", "--jobs", "1", status=3).stderr.strip() == "None of 3 images could be read."
+    assert run(*arguments, "--quiet", "--jobs", "1", status=3).stderr.strip() == "None of the 3 images could be read."
 
 
 def test_check_of_a_cohort_without_images_is_no_clean_result(tmp_path):
     (tmp_path / "a.csv").write_text("ID;IDH status;Age\n001;1;44,5\n002;0;50\n")
     done = run("check", "--cohort", tmp_path / "a.csv", "--out", tmp_path / "out", "--quiet", status=3)
-    assert done.stderr.startswith("No image was looked at: no cell of the columns t1, t1gd, ")
-    assert "no image at all: 2 001, 002" in done.stdout
+    assert done.stderr.startswith("No image was checked: the columns t1, t1gd, ")
+    assert "no image: 2 001, 002" in done.stdout
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "cohort.csv",
         "cohort_check.csv",
@@ -333,9 +337,9 @@ def test_both_clinical_tables_reach_the_manifest(tmp_path, command):
     columns = ["idh", "age_years", "sex", "grade", "histology", "codeletion_1p19q", "who2021"]
     cell = "Glioblastoma, IDH-wildtype. Grade 4."
     assert made[columns].tolist() == ["1", "33", "F", "3", "astrocytoma", "intact", cell]
-    assert "who.csv: 1 patients are in no variant table and left out: TCGA-XX-0001." in printed
+    assert "who.csv: 1 patients are in no variant table and are left out: TCGA-XX-0001." in printed
     path = tmp_path / "o_who2021_disagreements.csv"
-    assert f"WHO 2021 class with another IDH status than by the rule: 1 (TCGA-02-0006); see {path}" in printed
+    assert f"WHO 2021 classes that contradict the IDH status: 1 (TCGA-02-0006); see {path}" in printed
     assert pd.read_csv(path)["who2021"].tolist() == [cell]
 
 

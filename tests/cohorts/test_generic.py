@@ -33,9 +33,9 @@ def test_words_in_the_names_tell_the_sequences(tmp_path):
     reasons = {item.what: item.reason for item in ignored}
     assert table.loc["p2", "flair"].endswith("t2_flair.nii")
     assert reasons["p4/T1_post-op.nii.gz"] == "could be t1 or t1gd"
-    assert reasons["p4"] == "t1 could be T1_again.nii.gz or T1_pre.nii.gz: leave one in the folder"
-    assert reasons["p4/dwi.nii.gz"] == "its name says no sequence"
-    assert reasons["loose.nii.gz"] == "lies in no subject's folder"
+    assert reasons["p4"] == "t1 could be T1_again.nii.gz or T1_pre.nii.gz: keep only one in the folder"
+    assert reasons["p4/dwi.nii.gz"] == "its name contains no sequence"
+    assert reasons["loose.nii.gz"] == "is not in the folder of a subject"
 
 
 @pytest.mark.parametrize(
@@ -107,18 +107,21 @@ def test_every_column_of_one_s_own_labels_reaches_its_subject(tmp_path):
 def test_two_statuses_of_a_patient_are_an_error(tmp_path):
     touch(tmp_path, "images/a/t2.nii.gz", "images/b/t2.nii.gz")
     (tmp_path / "mine.csv").write_text("subject,patient,idh\na,P,1\nb,P,0\n")
-    with pytest.raises(InputError, match="P: expected one IDH status a patient; found both, for a and b"):
+    with pytest.raises(InputError, match="P: expected one IDH status per patient; found both, for a and b"):
         cohorts.read("csv", tmp_path / "images", tmp_path / "mine.csv")
 
 
 @pytest.mark.parametrize(
     ("rows", "match"),
     [
-        ("7,1\n", "expected an id as that of its scans, 0007; found '7' in row 2, column subject. A spreadsheet has"),
+        (
+            "7,1\n",
+            "expected the id that its images have, 0007; found '7' in row 2, column subject. A spreadsheet program has",
+        ),
         ("7.0,1\n", "found '7.0' in row 2, column subject"),
-        ("a,1\na,0\n", "expected an id that row 2 does not have already; found 'a' in row 3.*idh is 1 and 0: find out"),
-        ("a,1\na,1\n", "expected an id that row 2 does not have already; found 'a' in row 3.* Remove one row."),
-        ("A,1\n", "expected labels of the subjects in the folder; found A, where the scans are of 0007, a"),
+        ("a,1\na,0\n", "expected an id other than that of row 2; found 'a' in row 3.*idh is 1 and 0: find out"),
+        ("a,1\na,1\n", "expected an id other than that of row 2; found 'a' in row 3.* Remove one row."),
+        ("A,1\n", "expected labels of the subjects in the folder; found A, while the folder contains 0007, a"),
         ("a,perhaps\n", r"expected IDH as 0, 1.*; found 'perhaps' in row 2, column idh"),
     ],
 )
@@ -132,7 +135,7 @@ def test_labels_that_cannot_be_used(tmp_path, rows, match):
 def test_a_sheet_without_our_columns(tmp_path):
     touch(tmp_path, "images/a/t2.nii.gz")
     (tmp_path / "mine.csv").write_text("Patient ID,IDH\na,1\n")
-    advice = "Rename the column, if it is meant: Patient ID to subject."
+    advice = "Rename a column if this is what it means: Patient ID to subject."
     with pytest.raises(InputError, match=f"expected the columns subject; found columns Patient ID, IDH. {advice}"):
         cohorts.read("csv", tmp_path / "images", tmp_path / "mine.csv")
     (tmp_path / "mine.csv").write_text("Cohort of 2019,\nwho,what\na,1\n")

@@ -186,8 +186,9 @@ def test_the_command_says_whose_who_class_names_another_idh_status(real_data, tm
     printed = capsys.readouterr().out
     found = pd.read_csv(tmp_path / "o_who2021_disagreements.csv", dtype=str)
     assert len(found) == number and set(found["patient"]) <= set(DISAGREEMENTS)
-    assert f"another IDH status than by the rule: {number} ({', '.join(found['patient'])}); see {tmp_path}" in printed
-    assert "tcga_who2021.csv: 13 patients are in no variant table and left out: TCGA-02-0010, " in printed
+    who = ", ".join(found["patient"])
+    assert f"WHO 2021 classes that contradict the IDH status: {number} ({who}); see {tmp_path}" in printed
+    assert "tcga_who2021.csv: 13 patients are in no variant table and are left out: TCGA-02-0010, " in printed
     assert "tcga_who2021.csv: no row for 258 of the 901 patients in the variant tables." in printed
 
 
@@ -300,7 +301,7 @@ AVAILABLE += "UPENN-GBM-00001_11,available,,,\n"
         (UPENN, AVAILABLE.replace("1_11,available", "1_11,perhaps"), "found 'perhaps' in row 2, column DSC imaging"),
         (UPENN.replace("Wildtype", "wild?"), AVAILABLE, "found 'wild[?]' in row 2, column IDH1"),
         (UPENN.replace("UPENN-GBM-00001_11", "1.0"), AVAILABLE, "found '1.0' in row 2, column ID. A spreadsheet"),
-        (UPENN + "UPENN-GBM-00001_11,F,50,Mutated\n", AVAILABLE, "that row 2 does not have already; found 'UPENN-G"),
+        (UPENN + "UPENN-GBM-00001_11,F,50,Mutated\n", AVAILABLE, "other than that of row 2; found 'UPENN-G"),
         (UPENN.replace(",F,", ",X,"), AVAILABLE, "expected sex as F or M, or empty; found 'X' in row 2, column Gender"),
         (UPENN, AVAILABLE + "UPENN-GBM-00002_11,available,,,\n", "expected the same scans in both sheets; found UPENN"),
         (UPENN, AVAILABLE.replace("DSC", "ASL"), "b.csv: expected the columns DSC imaging"),
@@ -316,11 +317,13 @@ def test_sheets_that_cannot_be_used(tmp_path, clinical, availability, match):
 
 def test_one_patient_has_one_status_and_one_row_an_exam(tmp_path):
     (tmp_path / "a.csv").write_text(UPENN + "UPENN-GBM-00001_21,F,51,Mutated\n")
-    with pytest.raises(InputError, match="UPENN-GBM-00001: expected one IDH status a patient; found both, for UPENN-G"):
+    with pytest.raises(
+        InputError, match="UPENN-GBM-00001: expected one IDH status per patient; found both, for UPENN-G"
+    ):
         upenn_manifest(tmp_path / "a.csv")
     header = "ID,Sex,Age at MRI,WHO CNS Grade,IDH\n"
     (tmp_path / "a.csv").write_text(header + "UCSF-PDGM-004,M,66,4,wildtype\nUCSF-PDGM-0004,M,66,4,IDH1 p.R132H\n")
-    with pytest.raises(InputError, match="UCSF-PDGM-0004: expected one row a subject; found two rows"):
+    with pytest.raises(InputError, match="UCSF-PDGM-0004: expected one row per subject; found two rows"):
         ucsf_manifest(tmp_path / "a.csv")
     (tmp_path / "a.csv").write_text(header + "UCSF-PDGM-0433_FU007d,M,65,4,wildtype\nUCSF-PDGM-433,M,65,4,wildtype\n")
     assert ucsf_manifest(tmp_path / "a.csv")["patient"].tolist() == ["UCSF-PDGM-0433"] * 2
@@ -346,7 +349,7 @@ def test_mgmt_and_1p19q_are_read_where_their_sheet_has_them(tmp_path):
 def test_a_brats_subject_of_two_patients_is_an_error(tmp_path):
     rows = "Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nHGG,TCGA-02-0006,BraTS20_Training_001\n"
     (tmp_path / "a.csv").write_text(rows + "HGG,TCGA-02-0009,BraTS20_Training_001\n")
-    with pytest.raises(InputError, match="that row 2 does not have already; found 'BraTS20_Training_001' in row 3"):
+    with pytest.raises(InputError, match="other than that of row 2; found 'BraTS20_Training_001' in row 3"):
         brats2020_manifest(tmp_path / "a.csv", read_manifest("tcga"))
 
 

@@ -17,9 +17,9 @@ def test_each_odd_mask_has_a_line_and_what_many_have_one_for_all(capsys):
     assert shown.out == "" and shown.err.splitlines() == [
         "b: It is large.",
         "b: It is outside.",
-        "The lesion mask of 2 of 4 subjects holds probabilities, thresholded at 0.5 (b, c).",
-        "The brain mask of 1 of 4 subjects holds probabilities, thresholded at 0.5 (c).",
-        "In 2 of 4 subjects the lesion fills more than half of the brain, as it does in crops around a lesion.",
+        "The lesion mask of 2 of 4 subjects contains probabilities, thresholded at 0.5 (b, c).",
+        "The brain mask of 1 of 4 subjects contains probabilities, thresholded at 0.5 (c).",
+        "In 2 of 4 subjects, the lesion fills more than half of the brain. Are the images cropped around the lesion?",
     ]
 
 
@@ -50,7 +50,7 @@ def test_scans_of_other_axes_have_one_line_for_all(capsys):
     print_found({"a": "", "b": ""}, 2, TURNED)
     assert capsys.readouterr().err == ""
     print_found({"a": "", "b": "Mirrored.", **dict.fromkeys("cde", "Tall.")}, 9, TURNED)
-    text = "4 of 9 subjects seem to have a scan with other axes than its header says (b, c, d ...). b: Mirrored."
+    text = "4 of 9 subjects seem to have an image with other axes than its header states (b, c, d ...). b: Mirrored."
     assert capsys.readouterr().err.splitlines() == [text]
 
 
@@ -58,5 +58,5 @@ def test_scans_of_different_brains_have_one_line_for_all(capsys):
     print_found({"a": "", "b": ""}, 2, OTHER_BRAINS)
     assert capsys.readouterr().err == ""
     print_found({"a": "", "b": "t2.nii: Covers another brain."}, 2, OTHER_BRAINS)
-    text = "1 of 2 subjects have scans that cover different brains (b). b: t2.nii: Covers another brain."
+    text = "1 of 2 subjects have sequences that cover different brains (b). b: t2.nii: Covers another brain."
     assert capsys.readouterr().err.splitlines() == [text]

@@ -50,7 +50,7 @@ def test_a_measured_value_is_no_path(tmp_path, capsys):
     """A column `ADC` or `rCBV` of a clinic's sheet holds numbers."""
     table = read_table(write(tmp_path / "a.csv", "subject,idh,ADC,rCBV,T1\na,1,0.8,3.2,a.nii\n"))
     assert table.loc[0, ["adc", "rcbv"]].tolist() == ["", ""] and table.loc[0, "t1"]
-    assert "columns that are not read: ADC" in capsys.readouterr().err
+    assert "ignored columns: ADC" in capsys.readouterr().err
 
 
 @BOTH
@@ -61,22 +61,20 @@ def test_what_is_not_read_is_said_once_with_what_may_be_meant(tmp_path, capsys, 
     assert (table["age_years"] == "").all()
     read(path)
     told = "Age at MRI (months) (age_years, in years?); Patient ID (subject or patient?); Date of birth; column 7, "
-    expected = f"{path}: columns that are not read: {told}without a name. Rename a column that should be.\n"
+    expected = f"{path}: ignored columns: {told}without a name. Rename a column that should be read.\n"
     assert capsys.readouterr().err == expected
 
 
 def test_paths_on_a_label_sheet_are_said_to_be_of_no_use(tmp_path, capsys):
     own_labels(write(tmp_path / "a.csv", "subject,idh,T1Gd,adc_divisor,flair\na,1,a.nii,3,\n"))
-    told = "T1Gd (read from a table given to --cohort alone); adc_divisor (read from a table given to --cohort alone)."
+    told = "T1Gd (read only from a table given to --cohort); adc_divisor (read only from a table given to --cohort)."
     assert told in capsys.readouterr().err
 
 
 @BOTH
 def test_two_columns_of_one_meaning_are_an_error_that_names_both(tmp_path, read):
     path = write(tmp_path / "a.csv", "subject,idh,age_years,Age\na,1,40,41\n")
-    with pytest.raises(
-        InputError, match="expected each column once; found age_years and Age, which stand for the same, age"
-    ):
+    with pytest.raises(InputError, match="expected each column once; found age_years and Age, which both mean age"):
         read(path)
     path = write(tmp_path / "b.csv", "subject,idh,age_years,Age\na,1,,41\n")  # an empty column as `prepare` writes it
     assert read(path)["age_years"].tolist() == ["41"]
@@ -86,8 +84,8 @@ def test_two_columns_of_one_meaning_are_an_error_that_names_both(tmp_path, read)
 @pytest.mark.parametrize(
     ("column", "cell", "expected"),
     [
-        ("Sex", "1", r"sex as F or M \(a number may stand for either\), or empty"),
-        ("Sex", "H", r"sex as F or M \(beside H, an M may be a woman"),
+        ("Sex", "1", r"sex as F or M \(numbers are ambiguous\), or empty"),
+        ("Sex", "H", r"sex as F or M \(in a sheet with H, M may mean a woman"),
         ("Sex", "divers", "sex as F or M, or empty"),
         ("Age", "540", "an age in years, up to 120"),
         ("Age", "44 y", "an age in years"),
@@ -96,8 +94,8 @@ def test_two_columns_of_one_meaning_are_an_error_that_names_both(tmp_path, read)
         ("Grade", "2,3", "a grade from 1 to 4"),
         ("1p/19q", "perhaps", "1p/19q as codeleted or intact"),
         ("MGMT status", "12 %", "MGMT as methylated or unmethylated"),
-        ("Patient", "NA", "the id of a person, or empty"),
-        ("Patient", "1E5", "the id of a person"),
+        ("Patient", "NA", "a patient id, or empty"),
+        ("Patient", "1E5", "a patient id"),
     ],
 )
 def test_a_cell_that_cannot_be_read_is_named_when_the_table_is_read(tmp_path, read, column, cell, expected):
@@ -141,7 +139,7 @@ def test_a_status_that_cannot_be_read_sets_its_subject_aside_and_names_the_cell(
 def test_a_date_that_a_spreadsheet_has_made_of_an_id(tmp_path, read, date, column):
     row = {"subject": "P-2", "patient": "B"} | {column: date}
     text = f"subject,patient,idh\nP-1,A,1\n{row['subject']},{row['patient']},0\n"
-    with pytest.raises(InputError, match=f"found '{date}' in row 3, column {column}. .* into a date: format"):
+    with pytest.raises(InputError, match=f"found '{date}' in row 3, column {column}. .* to a date: format"):
         read(write(tmp_path / "a.csv", text))
 
 
@@ -161,7 +159,7 @@ def test_where_all_ids_are_dates_somebody_may_have_written_them(tmp_path, read, 
     if is_read:
         assert sorted(read(path)["subject"]) == sorted(ids)
     else:
-        with pytest.raises(InputError, match="into a date"):
+        with pytest.raises(InputError, match="to a date"):
             read(path)
 
 
@@ -185,9 +183,9 @@ def test_1_and_2_do_not_say_which_is_which(tmp_path, read):
 @pytest.mark.parametrize(
     ("cell", "why"),
     [
-        ("2", "1 and 2 do not say which is which"),
-        *((cell, "may be of R132H alone") for cell in ("positive", "NEG", "+", "(+)", "IDH1 positive")),
-        *((cell, "yes and no do not say of what") for cell in ("Yes", "True")),
+        ("2", "1 and 2 are ambiguous"),
+        *((cell, "may refer to R132H only") for cell in ("positive", "NEG", "+", "(+)", "IDH1 positive")),
+        *((cell, "yes and no are ambiguous") for cell in ("Yes", "True")),
     ],
 )
 def test_a_word_for_a_status_that_tells_none_says_why(cell, why):
@@ -199,7 +197,7 @@ def test_a_word_for_a_status_that_tells_none_says_why(cell, why):
 @pytest.mark.parametrize("rows", ["001,1\n1,0\n", "7,1\n07,0\n"])
 def test_ids_that_differ_in_zeros_alone(tmp_path, read, rows):
     one, other = (row.split(",")[0] for row in rows.split())
-    match = f"expected ids that differ in more than zeros: row 2 has '{one}'; found '{other}' in row 3, column subject"
+    match = f"in more than leading zeros .row 2 has '{one}'.; found '{other}' in row 3, column subject"
     with pytest.raises(InputError, match=match):
         read(write(tmp_path / "a.csv", "subject,idh\n" + rows))
     with pytest.raises(InputError, match="in row 3, column Patient"):
@@ -211,7 +209,9 @@ def test_ids_that_differ_in_zeros_alone(tmp_path, read, rows):
 )
 def test_ids_that_have_lost_the_zeros_of_their_folders(tmp_path, path):
     rows = [f"{n},1,{path.format(n)}\n" for n in (11, 2, 100)]
-    with pytest.raises(InputError, match="as in the paths of its scans, 011; found '11' in row 2, column ID. A spread"):
+    with pytest.raises(
+        InputError, match="id that the paths of its images contain, 011; found '11' in row 2, column ID. A spread"
+    ):
         read_table(write(tmp_path / "a.csv", "ID,idh,t1\n" + "".join(rows) + "5,0,\n"))
 
 
@@ -236,7 +236,8 @@ def test_zeros_lost_between_a_label_sheet_and_the_scans(tmp_path, there, label):
     table = write(tmp_path / "a.csv", f"subject,idh\na,1\n{there},0\n")
     for name, images in (("folders", tmp_path / "images"), (str(table), None)):
         with pytest.raises(
-            InputError, match=f"of its scans, {there}; found '{label}' in row 3, column subject. A spread"
+            InputError,
+            match=f"the id that its images have, {there}; found '{label}' in row 3, column subject. A spread",
         ):
             cohorts.read(name, images, labels)
 
@@ -248,7 +249,9 @@ def test_labels_for_a_cohort_table_bring_all_they_know(tmp_path, capsys):
     read, _ = cohorts.read(str(table), labels=labels)
     columns = ["subject", "patient", "idh", "sex", "age_years"]
     assert read[columns].to_numpy().tolist() == [["x1", "X", "1", "M", "40"], ["x2", "X", "1", "", "50"]]
-    told = "sex of 1 subjects is not as in the cohort table, and is taken from here (first of x1: M, not F)."
+    told = (
+        "sex of 1 subjects differs from the cohort table; the value of this sheet is used (first: x1, M instead of F)."
+    )
     assert capsys.readouterr().err == f"{labels}: {told}\n"
 
 
@@ -286,12 +289,10 @@ def test_names_as_they_stand_come_before_similar_ones(tmp_path):
 
 
 def test_a_header_that_says_nothing_we_know(tmp_path):
-    with pytest.raises(
-        InputError, match="expected the columns idh; found columns ID, IDH1, Mutation. Rename the column"
-    ):
+    with pytest.raises(InputError, match="expected the columns idh; found columns ID, IDH1, Mutation. Rename a column"):
         read_table(write(tmp_path / "a.csv", "ID,IDH1,Mutation\na,1,1\n"))
     with pytest.raises(
-        InputError, match="expected the columns subject and idh; found columns x, y. Name the columns of"
+        InputError, match="expected the columns subject and idh; found columns x, y. Name the column of"
     ):
         own_labels(write(tmp_path / "a.csv", "x,y\na,1\n"))
 
@@ -302,5 +303,5 @@ def test_a_sheet_that_turns_the_status_round_is_told(tmp_path, capsys):
     labels.write_text("subject,idh\na,0\nb,WT\nc,1\nd,1\ne,1\nf,\n")
     read, _ = cohorts.read(str(table), labels=labels)
     assert read["idh"].tolist() == ["0", "0", "1", "1", "1", ""]
-    told = f"{labels}: idh of 2 subjects is not as in the cohort table, and is taken from here (a, d)."
+    told = f"{labels}: idh of 2 subjects differs from the cohort table; the value of this sheet is used (a, d)."
     assert capsys.readouterr().err.splitlines() == [told]

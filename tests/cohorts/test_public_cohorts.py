@@ -131,8 +131,8 @@ def test_of_two_copies_the_packed_and_then_the_less_deep_is_taken(tmp_path):
         tmp_path / f"a/b/c/{start}_t1.nii.gz"
     )
     assert {(item.what, item.reason) for item in ignored} == {
-        (f"a/b/{start}_t2.nii.gz", f"{start}_t2.nii.gz is taken"),
-        (f"{start}_t1.nii", f"{start}_t1.nii.gz is taken"),
+        (f"a/b/{start}_t2.nii.gz", f"{start}_t2.nii.gz is used instead"),
+        (f"{start}_t1.nii", f"{start}_t1.nii.gz is used instead"),
     }
 
 
@@ -229,7 +229,7 @@ def test_planted_scores_stand_in_the_order_of_the_table_and_for_the_phantom_alon
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_folder_without_a_subject_says_what_was_looked_for_and_what_is_there(tmp_path, name):
     touch(tmp_path, "download.zip", "other/scan.nii.gz")
-    with pytest.raises(InputError, match=r"expected files such as .*nii.gz; found only download.zip, other. Name"):
+    with pytest.raises(InputError, match=r"expected files such as .*nii.gz; found only download.zip, other. Give"):
         cohorts.read(name, tmp_path)
     with pytest.raises(InputError, match="found no such folder"):
         cohorts.read(name, tmp_path / "nowhere")
@@ -321,7 +321,7 @@ def test_brats2021_second_visits_are_left_out(tmp_path):
     touch(tmp_path, *(f"x/BraTS2021_{number}_t2.nii.gz" for number in ("00626", "00758")))
     table, ignored = cohorts.read("brats2021", tmp_path)
     assert table[table["t2"] != ""]["subject"].tolist() == ["BraTS2021_00626"]
-    assert ignored[0] == ("BraTS2021_00758", "a follow-up visit; --all-visits takes it")
+    assert ignored[0] == ("BraTS2021_00758", "a follow-up visit; use --all-visits to include it")
     every, _ = cohorts.read("brats2021", tmp_path, all_visits=True)
     assert every[every["t2"] != ""]["patient"].tolist() == ["UCSF-PDGM-0433"] * 2
 
@@ -338,7 +338,7 @@ def test_two_rows_of_one_brats2021_id_are_an_error(tmp_path):
     sheet = crosswalk(
         tmp_path, ("a", 1, "TCGA-06-0221", "BraTS2021_00000"), ("b", 1, "TCGA-06-0222", "BraTS2021_00000")
     )
-    with pytest.raises(InputError, match="that row 2 does not have already; found 'BraTS2021_00000' in row 3"):
+    with pytest.raises(InputError, match="other than that of row 2; found 'BraTS2021_00000' in row 3"):
         cohorts.read("brats2021", tmp_path, sheet)
 
 
@@ -386,9 +386,10 @@ def test_upenn_masks_visits_rcbv_and_trace(tmp_path):
     assert set(there["adc_divisor"]) == {"3"} and set(table["adc_divisor"]) == {"3", ""}
     reasons = {item.what.rsplit("/")[-1]: item.reason for item in ignored}
     assert not any("._" in what or "__MACOSX" in what for what in reasons)  # shadows that systems leave
-    assert reasons["UPENN-GBM-00042_21"] == "a follow-up visit; --all-visits takes it"
+    assert reasons["UPENN-GBM-00042_21"] == "a follow-up visit; use --all-visits to include it"
     assert reasons["UPENN-GBM-00001_11_DSC_PH.nii.gz"] == "not used: DSC_PH"
-    assert reasons["UPENN-GBM-00001_11_automated_approx_segm.nii.gz"] == "UPENN-GBM-00001_11_segm.nii.gz is taken"
+    automatic = "UPENN-GBM-00001_11_automated_approx_segm.nii.gz"
+    assert reasons[automatic] == "UPENN-GBM-00001_11_segm.nii.gz is used instead"
     assert len(table) == 611 and len(cohorts.read("upenn-gbm", tmp_path, all_visits=True)[0]) == 671
 
 
@@ -431,7 +432,7 @@ def test_ucsf_ids_follow_ups_and_bias_corrected_images(tmp_path):
     assert (
         reasons["UCSF-PDGM-0433_FU007d"]
         == reasons["UCSF-PDGM-0391_FU016d"]
-        == "a follow-up visit; --all-visits takes it"
+        == "a follow-up visit; use --all-visits to include it"
     )
     every, _ = cohorts.read("ucsf-pdgm", tmp_path, all_visits=True)
     patients = every.set_index("subject")["patient"]
@@ -453,7 +454,7 @@ def test_egd_from_the_json_beside_the_scans_and_from_the_sheet(tmp_path):
     pd.DataFrame({"Subject": ["EGD-0001", "EGD-0002"], "1p19q": [0, 0], "IDH": [0, 1]}).to_excel(sheet, index=False)
     assert cohorts.read("egd", tmp_path, sheet)[0]["idh"].tolist() == ["0", "1"]
     (tmp_path / "SUBJECTS/EGD-0002/metadata.json").write_text("{}")
-    with pytest.raises(InputError, match=r"EGD-0002: .*metadata.json: expected EGD's metadata with an IDH label"):
+    with pytest.raises(InputError, match=r"EGD-0002: .*metadata.json: expected metadata of the EGD with an IDH label"):
         cohorts.read("egd", tmp_path)
 
 
@@ -480,7 +481,7 @@ def test_bakas_corrected_masks_before_automatic_ones(tmp_path):
     row = table.set_index("subject").loc["TCGA-06-0221"]
     assert row["lesion_mask"].endswith("GlistrBoost_ManuallyCorrected.nii.gz") and row["idh"] == "1"
     assert [item.reason for item in ignored] == [
-        "TCGA-06-0221_2005.01.01_GlistrBoost_ManuallyCorrected.nii.gz is taken"
+        "TCGA-06-0221_2005.01.01_GlistrBoost_ManuallyCorrected.nii.gz is used instead"
     ]
 
 
@@ -552,7 +553,7 @@ def test_labels_of_one_s_own_win_however_ids_are_spelled(tmp_path, name, label):
     assert ignored == [("nobody", "a label without images")] and "nobody" not in set(table["subject"])
     (tmp_path / "own.csv").write_text("subject,idh\nnobody,1\n")
     with pytest.raises(
-        InputError, match="expected labels of the subjects in the folder; found nobody, where the scans"
+        InputError, match="expected labels of the subjects in the folder; found nobody, while the folder"
     ):
         cohorts.read(name, tmp_path, tmp_path / "own.csv")
 
@@ -591,14 +592,14 @@ def test_two_visits_of_a_subject_are_not_mixed(tmp_path):
 def test_follow_ups_alone(tmp_path):
     touch(tmp_path, "a/BraTS-GLI-00005-100-t1c.nii.gz")
     with pytest.raises(
-        InputError, match="expected scans of first visits of brats2023; found none; the folder has BraTS"
+        InputError, match="expected images of first visits of brats2023; found none; the folder contains BraTS"
     ):
         cohorts.read("brats2023", tmp_path)
 
 
 def test_a_folder_of_other_hospitals_is_no_tcga_cohort(tmp_path):
     touch(tmp_path, "a/BraTS20_Training_001_t2.nii.gz")
-    with pytest.raises(InputError, match="expected scans of first visits of brats2020-tcga; found none"):
+    with pytest.raises(InputError, match="expected images of first visits of brats2020-tcga; found none"):
         cohorts.read("brats2020-tcga", tmp_path)
 
 

@@ -47,17 +47,22 @@ def test_voxels_lie_in_memory_as_asked_for(row):
 @pytest.mark.parametrize("divisor", ["0", "three"])
 def test_a_divisor_that_is_none(row, divisor):
     row["adc_divisor"] = divisor
-    with pytest.raises(InputError, match=f"expected a number to divide the ADC by; found '{divisor}'"):
+    with pytest.raises(InputError, match=f"expected a number as divisor of the ADC; found '{divisor}'"):
         read_scan(row, "adc")
 
 
 def test_a_scan_that_is_not_there(row):
-    with pytest.raises(InputError, match="expected a scan in column flair; found none"):
+    with pytest.raises(InputError, match="expected a FLAIR image in column flair; found none"):
         read_scan(row, "flair")
 
 
 def test_a_mask_that_is_not_there_says_how_to_get_one(row):
-    for column, advice in (("lesion_mask", "Draw the lesion.*--lesion-run"), ("brain_mask", "Add it, or leave")):
+    for column, advice in (
+        ("lesion_mask", "Segment the lesion.*--lesion-run"),
+        ("brain_mask", "Add its path to the table, or leave"),
+    ):
         row[column] = ""
-        with pytest.raises(InputError, match=f"expected a mask in column {column}; found none. {advice}"):
+        with pytest.raises(
+            InputError, match=f"expected a {column.replace('_', ' ')} in column {column}; found none. {advice}"
+        ):
             read_mask(row, column)

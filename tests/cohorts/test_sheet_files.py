@@ -81,7 +81,8 @@ def test_a_text_is_read_by_its_own_separator(tmp_path, text, encoding, name):
 
 def test_the_line_that_names_the_separator_counts_more_than_what_would_fit(tmp_path):
     text = "subject;idh,x\na;1,2\n"
-    with pytest.raises(InputError, match="one separator that gives a table; found with commas .* with semicolons"):
+    match = "only one separator that results in a table; found with commas .* with semicolons"
+    with pytest.raises(InputError, match=match):
         read_sheet(write(tmp_path / "a.csv", text))
     assert read_sheet(write(tmp_path / "a.csv", "sep=;\n" + text)).columns.tolist() == ["subject", "idh,x"]
     assert read_sheet(write(tmp_path / "a.csv", "sep=,\n" + text)).columns.tolist() == ["subject;idh", "x"]
@@ -97,9 +98,9 @@ def test_of_two_separators_the_one_that_gives_the_needed_columns(tmp_path):
 
 
 def test_an_unquoted_decimal_comma_among_commas_is_no_further_cell(tmp_path):
-    with pytest.raises(InputError, match="expected 3 cells a row.*; found 4 in row 2.*decimal comma needs quotes"):
+    with pytest.raises(InputError, match="expected 3 cells per row.*; found 4 in row 2.*decimal comma in quotes"):
         read_sheet(write(tmp_path / "a.csv", "subject,idh,age\na,1,44,5\nb,0,51,0\n"), NEEDED)
-    with pytest.raises(InputError, match="expected 3 cells a row.*; found 2 in row 3. Correct the row."):
+    with pytest.raises(InputError, match="expected 3 cells per row.*; found 2 in row 3. Correct the row."):
         read_sheet(write(tmp_path / "a.csv", "subject;idh;age\na;1;44,5\nb;0\n"), NEEDED)
 
 
@@ -130,7 +131,7 @@ def test_decimal_commas(tmp_path, cells, points):
     [
         (["1.234,5"], r"expected a number such as 1234.5 or 1234,5; found '1.234,5' in row 2, column x"),
         (["4", "1,234,567"], "found '1,234,567' in row 3, column x"),
-        (["1,234", "56,789"], "expected a number that can be read in one way; found '1,234' in row 2"),
+        (["1,234", "56,789"], "expected a number that is not ambiguous; found '1,234' in row 2"),
         (["44,5", "1.234"], "expected a decimal comma, as in row 2; found '1.234' in row 3"),
         (["forty, or so"], "found 'forty, or so' in row 2"),
     ],
@@ -174,7 +175,7 @@ def test_labels_on_another_page(tmp_path, capsys):
     assert "found 'perhaps' in row 4, column idh of page 'Data'" in str(cell_error(sheet, 4, "idh", "0 or 1", ""))
     read_sheet(path, NEEDED)
     said = capsys.readouterr()
-    assert said.err.count("a.xlsx: read from page 'Data', the only one with the columns subject and idh.") == 1
+    assert said.err.count("a.xlsx: page 'Data' is read, the only one with the columns subject and idh.") == 1
     assert said.out == ""
     described = "page 'Readme' with the columns IDH status; page 'Data' with the columns subject, idh"
     assert describe_readings(read_readings(path)) == described
@@ -214,7 +215,8 @@ def test_formulas_without_values_are_no_empty_cells(tmp_path, column):
     row = {"subject": "b", "idh": 0, "age_years": 50} | {column: "=A2"}
     path = write_workbook(tmp_path / "a.xlsx", Data=[list(row), ["a", 1, 40], list(row.values())])
     for calculated in (False, True):
-        with pytest.raises(InputError, match=f"never calculated in row 3, column {column} of page 'Data'. Open the"):
+        match = f"without a calculated value in row 3, column {column} of page 'Data'. Open the"
+        with pytest.raises(InputError, match=match):
             read_table(give_values(path, {}, calculated))
 
 
@@ -229,14 +231,14 @@ def test_formulas_with_values(tmp_path):
 def test_values_that_a_writer_made_up_for_its_formulas_are_no_values(tmp_path):
     """Some programs write 0 beside each formula, and ask the next program to calculate: 0 would be wild-type."""
     path = write_workbook(tmp_path / "a.xlsx", Data=[["subject", "idh"], ["a", '=IF("x"="x",1,0)']])
-    with pytest.raises(InputError, match="never calculated in row 2, column idh"):
+    with pytest.raises(InputError, match="without a calculated value in row 2, column idh"):
         read_sheet(give_values(path, {"B2": ("n", 0)}, calculated=False), NEEDED)
 
 
 def test_formulas_that_failed_and_formulas_that_nobody_needs(tmp_path):
     rows = [["subject", "idh", "patient", None], ["a", 1, "=X9", "=X9"]]
     path = write_workbook(tmp_path / "a.xlsx", Data=rows, Sums=[["total"], ["=SUM(Data!B2:B9)"]])
-    with pytest.raises(InputError, match=r"a formula that failed \(#REF!\) in row 2, column patient"):
+    with pytest.raises(InputError, match=r"a formula with an error \(#REF!\) in row 2, column patient"):
         read_sheet(give_values(path, {"C2": ("e", "#REF!"), "D2": ("e", "#REF!")}), NEEDED)
     rows[1][2] = "p"
     path = write_workbook(tmp_path / "b.xlsx", Data=rows, Sums=[["total"], ["=SUM(Data!B2:B9)"]])

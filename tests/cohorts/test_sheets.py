@@ -159,20 +159,20 @@ def test_the_order_of_the_columns_makes_no_difference(tmp_path):
     ("content", "match"),
     [
         ("ID,Age\nx,1\n", r"a.csv: expected the columns IDH and Sex; found columns ID, Age"),
-        ("ID,IDH,Sex\n", "expected a row a subject; found no rows"),
+        ("ID,IDH,Sex\n", "expected one row per subject; found no rows"),
         ("", "expected a sheet in CSV"),
-        ("ID,IDH,Sex\nx,1\n", "expected 3 cells a row, as in the header; found 2 in row 2"),
-        ("ID,IDH,Sex\n\nx,1,F,\n", "expected 3 cells a row, as in the header; found 4 in row 3"),
+        ("ID,IDH,Sex\nx,1\n", "expected 3 cells per row, as in the header; found 2 in row 2"),
+        ("ID,IDH,Sex\n\nx,1,F,\n", "expected 3 cells per row, as in the header; found 4 in row 3"),
         ('ID,IDH,Sex\nx,"1,F\ny,0,M\n', "expected a sheet in CSV|cells a row"),
         ("ID,IDH,Sex,IDH\nx,1,F,0\n", "expected each column once; found IDH twice"),
         (b"PK\x03\x04\xff\xfe", r"found an Excel file. Name it .xlsx"),
         ("ID,IDH,Sex\nMüller,1,F\n".encode("latin-1"), r"expected text in UTF-8; found byte 0xfc"),
-        ("ID,IDH,Sex\nx,1,F\n".encode("utf-16-le"), r"expected text in UTF-8; found zero bytes, as of UTF-16"),
+        ("ID,IDH,Sex\nx,1,F\n".encode("utf-16-le"), r"expected text in UTF-8; found zero bytes, as in UTF-16"),
         (
             b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
             "found an OpenDocument spreadsheet. Save",
         ),
-        (b"\xd0\xcf\x11\xe0", "found an Excel file of the old kind, or one with a password. Save it as .xlsx"),
+        (b"\xd0\xcf\x11\xe0", "found an Excel file in the old format .xls, or one with a password. Save it as .xlsx"),
     ],
 )
 def test_sheets_that_cannot_be_read(tmp_path, content, match):
@@ -191,10 +191,10 @@ def test_no_such_sheet(tmp_path):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        ("ID,IDH\nx,1\n", "found text. Name it .csv."),
-        ("ID,IDH\nx,1\n".encode("utf-16"), "found text. Name it .csv."),
+        ("ID,IDH\nx,1\n", "found a text file named .xlsx. Rename it to .csv."),
+        ("ID,IDH\nx,1\n".encode("utf-16"), "found a text file named .xlsx. Rename it to .csv."),
         ("ID,IDH\nMüller,1\n".encode("latin-1"), "text in UTF-8; found byte 0xfc"),
-        (b"\xd0\xcf\x11\xe0", "found an Excel file of the old kind, or one with a password. Save it as .xlsx"),
+        (b"\xd0\xcf\x11\xe0", "found an Excel file in the old format .xls, or one with a password. Save it as .xlsx"),
         (b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "found an OpenDocument spreadsheet"),
         (b"PK\x03\x04 cut off", "found BadZipFile: .* Download or export it again"),
         (b"", "found BadZipFile: .* Download or export it again"),
@@ -206,21 +206,24 @@ def test_what_is_no_workbook_under_the_name_of_one(tmp_path, content, match):
 
 
 def test_a_folder_in_the_place_of_a_sheet(tmp_path):
-    with pytest.raises(InputError, match="found a folder. Name a file in it."):
+    with pytest.raises(InputError, match="found a folder. Give a file in it."):
         read_sheet(tmp_path)
     write(tmp_path / "cohort.csv", "ID\nx\n")
     with pytest.raises(InputError) as caught:
         read_sheet(tmp_path)
-    assert caught.value.found == "a folder" and caught.value.advice == f"Name {tmp_path / 'cohort.csv'}."
+    assert caught.value.found == "a folder" and caught.value.advice == f"Give {tmp_path / 'cohort.csv'}."
 
 
 @pytest.mark.parametrize(
     ("rows", "match"),
     [
-        ("A-1\nA-2\n4\n", r"expected an id such as A-1; found '4' in row 4, column ID. A spreadsheet has turned"),
-        ("A-1\n1E+05\n", r"found '1E\+05' in row 3, column ID. A spreadsheet has turned"),
+        (
+            "A-1\nA-2\n4\n",
+            r"expected an id such as A-1; found '4' in row 4, column ID. A spreadsheet program has converted",
+        ),
+        ("A-1\n1E+05\n", r"found '1E\+05' in row 3, column ID. A spreadsheet program has converted"),
         ("A-1\nB-1\n", "found 'B-1' in row 3, column ID. Use the sheet as downloaded"),
-        ("A-1\nA-2\nA-1\n", "expected an id that row 2 does not have already; found 'A-1' in row 4, column ID"),
+        ("A-1\nA-2\nA-1\n", "expected an id other than that of row 2; found 'A-1' in row 4, column ID"),
     ],
 )
 def test_ids_of_another_form_or_twice(tmp_path, rows, match):

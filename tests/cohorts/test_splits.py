@@ -61,7 +61,7 @@ def test_both_classes_are_in_train_and_test(monkeypatch):
     table = cohort(2, 8)
     for train, test in parts(table, holdout_splits(table, 20, 0.4, 1, seed=0)):
         assert set(train["idh"]) == set(test["idh"]) == {0, 1}
-    with pytest.raises(InputError, match="both classes in train and test; found 0 in"):
+    with pytest.raises(InputError, match="both classes in both sets; found 0 in"):
         holdout_splits(cohort(1, 9), 1, 0.3, 3, seed=0)
 
 
@@ -120,7 +120,7 @@ def test_the_seed_decides():
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (cohort(83, 5), "expected more than 5 mutant patients.*found 5 mutant among 88 patients. Use --splits kfold"),
+        (cohort(83, 5), "expected more than 5 mutants.*found 5 mutants among 88 patients. Use --splits kfold"),
         (cohort(20, 0), "expected mutant and wild-type patients; found only IDH 0 in 20 patients"),
         (cohort(0, 20), "found only IDH 1 in 20 patients"),
     ],
@@ -133,7 +133,7 @@ def test_holdouts_that_cannot_be_drawn(table, message):
 def test_a_threshold_that_hardly_any_draw_reaches_ends_with_a_count(monkeypatch):
     assert drawing.MAX_DRAWS == 20_000
     monkeypatch.setattr(drawing, "MAX_DRAWS", 200)  # so many take seconds
-    with pytest.raises(InputError, match="found 0 in 200 draws from 6 mutant among 206 patients"):
+    with pytest.raises(InputError, match="found 0 in 200 draws, from 6 mutants among 206 patients"):
         holdout_splits(cohort(200, 6), 5, test_fraction=0.03, min_test_mutants=5, seed=0)
 
 

@@ -56,9 +56,9 @@ def test_ids_keep_their_zeros_and_paths_start_at_the_table(tmp_path):
     ("text", "message"),
     [
         ("subject,t2\na,b\n", "expected the columns idh; found columns subject, t2"),
-        ("subject,idh\n", "expected a row a subject; found no rows"),
+        ("subject,idh\n", "expected one row per subject; found no rows"),
         ("", "expected a sheet in CSV"),
-        ("subject,idh\n001,1\n2.0,0\n", r"found '2.0' in row 3, column subject. A spreadsheet has turned"),
+        ("subject,idh\n001,1\n2.0,0\n", r"found '2.0' in row 3, column subject. A spreadsheet program has converted"),
     ],
 )
 def test_tables_that_are_none(tmp_path, text, message):
@@ -91,8 +91,8 @@ def test_labels_that_cannot_be_used_are_set_aside_with_their_reason(tmp_path):
     }
     assert set(exclusions["file"]) == {str(tmp_path / "a.csv")}
     assert exclusions.at["e", "advice"].startswith("Find out which idh is right")
-    assert exclusions.at["d", "advice"].endswith("or nothing where it is not known (row 5, column idh).")
-    assert exclusions.at["f", "expected"].endswith("(1 and 2 do not say which is which: write mutant or wildtype)")
+    assert exclusions.at["d", "advice"].endswith("or leave the cell empty if it is not known (row 5, column idh).")
+    assert exclusions.at["f", "expected"].endswith("(1 and 2 are ambiguous: write mutant or wildtype)")
 
 
 def test_each_sequence_is_printed_by_its_own_name():
@@ -146,9 +146,9 @@ def test_the_sequences_that_somebody_has(tmp_path):
     table = read_table(write(tmp_path / "mine.csv", "subject,idh,t1gd,t2,adc\na,1,x.nii,,\nb,0,y.nii,z.nii,\n"))
     assert available_sequences(table) == ["t1gd", "t2"]
     require_sequence(table, "t2")
-    with pytest.raises(InputError, match="expected T1 in cohort mine; found only T1Gd, T2. Choose one of those"):
+    with pytest.raises(InputError, match="expected T1 in cohort mine; found only T1Gd, T2. Choose one of these"):
         require_sequence(table, "t1")
-    with pytest.raises(InputError, match="expected ADC in cohort mine; found no scans at all. Check the paths"):
+    with pytest.raises(InputError, match="expected ADC in cohort mine; found no sequences. Check the paths"):
         require_sequence(table.assign(t1gd="", t2=""), "adc")
 
 
@@ -168,7 +168,7 @@ def test_quotation_marks_around_a_path_are_taken_off(tmp_path):
 
 def test_a_run_s_folder_in_the_place_of_a_cohort_names_its_table(tmp_path):
     write(tmp_path / "cohort.csv", "subject,idh\na,1\n")
-    with pytest.raises(InputError, match=f"Name {tmp_path / 'cohort.csv'}."):
+    with pytest.raises(InputError, match=f"Use --cohort {tmp_path / 'cohort.csv'}."):
         cohorts.read(str(tmp_path))
 
 

@@ -86,7 +86,7 @@ def test_a_patient_whom_too_few_callers_see_is_wild_type_and_the_evidence_says_s
         "sequenced, no IDH variant; patient seen by none of the four callers (pindel), 2 needed",
         "sequenced, no IDH variant",
     ]
-    assert notes[-1].startswith("3 of 4 patients have rows of fewer than 2 callers")
+    assert notes[-1].startswith("3 of 4 patients are in files of fewer than 2 callers")
 
 
 def test_where_every_caller_agrees_there_is_no_disagreement(write):
@@ -289,7 +289,7 @@ def test_mc3_without_centers_is_trusted_and_says_so(write):
         "sequenced, no IDH variant (MC3)",
     ]
     assert disagreements.empty and list(disagreements.columns) == DISAGREEMENT_COLUMNS
-    assert "presence means at least two callers" in notes[-1]
+    assert "all its variants count as reported by two callers" in notes[-1]
     with pytest.raises(InputError, match="loud.tsv.gz: expected 3 callers; found MC3 without the column CENTERS"):
         idh_from_variants([loud], MutationRule(min_callers=3))
 
@@ -302,7 +302,7 @@ def test_mc3_beside_one_caller_of_gdc(write):
         "IDH1 p.R132H (MC3: at least 2 callers)",
         "sequenced, no IDH variant; patient seen by 1 caller (muse), 2 needed",
     ]
-    assert notes[-1] == f"1 of 2 patients have rows of fewer than 2 callers, too few to agree: {TWO}."
+    assert notes[-1] == f"1 of 2 patients are in files of fewer than 2 callers, too few to be mutant: {TWO}."
 
 
 def test_the_caller_can_be_given(write):
@@ -314,7 +314,7 @@ def test_the_caller_can_be_given(write):
 
 def test_a_given_caller_beside_a_column_of_callers_is_refused(write):
     path = write("a.maf", [call(R132H, ONE, callers="muse")], [*GDC, "callers"])
-    with pytest.raises(InputError, match="found each row's own callers in column callers"):
+    with pytest.raises(InputError, match="found several callers in column callers"):
         idh_from_variants([f"muse={path}"])
 
 
@@ -329,7 +329,7 @@ def test_a_path_may_hold_an_equals_sign(write, tmp_path, monkeypatch):
 
 def test_gdc_file_without_a_caller_in_its_name_is_refused(write):
     path = write("calls.maf", [call(R132H, ONE)])
-    with pytest.raises(InputError, match=r"no caller in its name. Name it as CALLER=FILE"):
+    with pytest.raises(InputError, match=r"no caller in its name. Write CALLER=FILE"):
         idh_from_variants([path])
     path = write("muse.mutect.maf", [call(R132H, ONE)])
     with pytest.raises(InputError, match=r"found muse and mutect2 in its name"):
@@ -393,14 +393,15 @@ def test_a_file_that_is_cut_off_is_refused(write):
     plain, packed = write("muse", rows), write("mutect", rows, packed=True)
     whole = packed.read_bytes()
     packed.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="expected a whole gzip file; found one that is cut off"):
+    with pytest.raises(InputError, match="expected a complete gzip file; found a truncated file"):
         idh_from_variants([packed, plain])
     packed.write_bytes(whole[:200] + bytes(50) + whole[250:])
     with pytest.raises(InputError, match="expected a MAF, gzipped or not; found "):
         idh_from_variants([packed, plain])
     packed.write_bytes(whole)
     plain.write_bytes(plain.read_bytes()[:-60])
-    with pytest.raises(InputError, match=rf"expected {len(GDC)} fields a row; found \d+ in line 501. The file is cut"):
+    match = rf"expected {len(GDC)} fields per row; found \d+ in line 501. The file is truncated"
+    with pytest.raises(InputError, match=match):
         idh_from_variants([packed, plain])
 
 
@@ -469,5 +470,5 @@ def test_genes_in_small_letters_are_the_genes():
 
 
 def test_a_header_alone_is_no_cohort(write):
-    with pytest.raises(InputError, match="expected rows in the MAF files; found headers alone"):
+    with pytest.raises(InputError, match="expected rows in the MAF files; found headers only"):
         idh_from_variants([write("muse", []), write("mutect", [])])

@@ -68,8 +68,8 @@ def test_facts_stand_beside_their_patient_and_the_status_is_the_rule_s(write):
         [FOUR, "1", "50", "intact", "", "0"],
     ]
     assert notes == [
-        "clinical.csv: 1 patients are in no variant table and left out: TCGA-EE-0005.",
-        "who.csv: 1 patients are in no variant table and left out: TCGA-XX-0008.",
+        "clinical.csv: 1 patients are in no variant table and are left out: TCGA-EE-0005.",
+        "who.csv: 1 patients are in no variant table and are left out: TCGA-XX-0008.",
         "who.csv: no row for 2 of the 4 patients in the variant tables.",
     ]
     found = find_disagreements(made)
@@ -93,7 +93,7 @@ def test_one_table_alone_or_none(write):
     ("old", "new", "match"),
     [
         ("gender", "sex", "a.csv: expected the columns gender; found columns bcr_patient_barcode, type"),
-        (TWO, ONE, f"an id that row 2 does not have already; found '{ONE}' in row 3, column bcr_patient_barcode"),
+        (TWO, ONE, f"an id other than that of row 2; found '{ONE}' in row 3, column bcr_patient_barcode"),
         (TWO, "TCGA-2", "expected an id such as TCGA-06-0221; found 'TCGA-2' in row 3"),
         ("61", "old", "expected an age in years, up to 120, or empty; found 'old' in row 2"),
         ("G3", "III", "expected a grade from G1 to G4, or .Not Available.; found 'III' in row 4"),
@@ -110,7 +110,7 @@ def test_a_clinical_table_that_cannot_be_used(write, old, new, match):
     ("old", "new", "match"),
     [
         ("who2021", "class", "a.csv: expected the columns who2021; found columns subject, idh"),
-        (FOUR, ONE, f"an id that row 2 does not have already; found '{ONE}' in row 3, column subject"),
+        (FOUR, ONE, f"an id other than that of row 2; found '{ONE}' in row 3, column subject"),
         ("non-codel", "partly", "expected 1p/19q as codeleted or intact, or empty; found 'partly' in row 2"),
         ("IDH-wildtype", "IDH", "expected a WHO 2021 class with IDH-mutant or IDH-wildtype, or empty"),
     ],
@@ -122,7 +122,7 @@ def test_a_relabelling_that_cannot_be_used(write, old, new, match):
 
 def test_tables_of_other_patients_are_refused(write):
     with pytest.raises(
-        InputError, match="a.csv: expected patients of the variant tables; found none of them, but TCGA-A"
+        InputError, match="a.csv: expected patients of the variant tables; found none of them, only TCGA-A"
     ):
         read_facts(["TCGA-QQ-0001"], write(CLINICAL))
     others = CLINICAL.replace("GBM,", "LUAD,").replace("LGG,", "LUSC,")

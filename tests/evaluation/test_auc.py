@@ -97,10 +97,10 @@ def test_rows_without_a_truth_or_a_score_are_left_out():
 @pytest.mark.parametrize(
     ("table", "value", "reason"),
     [
-        (TABLE[TABLE["truth"] == 1], np.nan, "there is but one class"),
+        (TABLE[TABLE["truth"] == 1], np.nan, "there is only one class"),
         (TABLE.assign(split=TABLE["truth"]), np.nan, "no split tests both classes"),
-        (TABLE[TABLE["patient"].isin(["a", "c", "d"])], 1, "a class has but one patient"),
-        (TABLE.assign(score=TABLE["split"] / 2), 0.5, "all scores of a split are alike"),
+        (TABLE[TABLE["patient"].isin(["a", "c", "d"])], 1, "a class has only one patient"),
+        (TABLE.assign(score=TABLE["split"] / 2), 0.5, "all scores of a split are equal"),
         (TABLE.assign(score=TABLE["truth"]), 1, "its variance is 0: the classes do not overlap"),
     ],
 )

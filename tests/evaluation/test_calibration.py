@@ -60,7 +60,7 @@ def test_scores_of_0_and_1_leave_the_line_finite():
 
 def test_decisions_have_no_calibration():
     decisions = calibration_scores([1, 1, 0, 0], [1, 0, 0, 1])
-    reason = "cannot be computed, because all scores are 0 or 1, decisions and not probabilities"
+    reason = "cannot be computed, because all scores are 0 or 1, so they are decisions, not probabilities"
     assert {decisions[name].reason for name in ("slope", "intercept", "in_the_large")} == {reason}
     assert calibration_line([1, 1, 0, 0], [1, 0, 0.001, 1]).in_the_large.reason == ""
 
@@ -81,8 +81,8 @@ def test_line_finds_the_distortion(slope, shift):
 @pytest.mark.parametrize(
     "truth, score, reason",
     [
-        ([1, 1], [0.4, 0.6], "there is but one class"),
-        ([1, 0, 0], [0.4, 0.4, 0.4], "all scores are alike"),
+        ([1, 1], [0.4, 0.6], "there is only one class"),
+        ([1, 0, 0], [0.4, 0.4, 0.4], "all scores are equal"),
         ([1, 0, 0], [0.8, 0.4, 0.3], "do not overlap"),
         ([1, 1, 0, 0], [0.8, 0.5, 0.5, 0.3], "do not overlap"),
         ([0, 0, 1], [0.8, 0.4, 0.3], "do not overlap"),
@@ -133,8 +133,8 @@ def test_scalings_are_the_best_there_are():
     "truth, score, reason",
     [
         ([1, 1], [0.4, 0.6], "one class"),
-        ([1, 0], [0.4, 0.4], "all scores are alike"),
-        ([1, 1, 0, 0], [0.2, 0.4, 0.3, 0.9], "mutants are on the whole below"),
+        ([1, 0], [0.4, 0.4], "all scores are equal"),
+        ([1, 1, 0, 0], [0.2, 0.4, 0.3, 0.9], "mutants are lower on the whole than"),
     ],
 )
 def test_nothing_to_learn_says_why(truth, score, reason, method):

@@ -82,7 +82,7 @@ def test_rows_without_a_truth_are_left_out():
     [
         (table([1, 0, 0], [3, 2, 1]), table([1, 0, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
         (table([1, 1, 0], [3, 2, 1]), table([1, 1, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
-        (table([0, 0], [3, 2]), table([0, 0], [1, 2]), np.nan, "there is but one class"),
+        (table([0, 0], [3, 2]), table([0, 0], [1, 2]), np.nan, "there is only one class"),
         (
             table([1, 1, 0, 0], [4, 3, 2, 1], split=[0, 0, 1, 1]),
             table([1, 1, 0, 0], [1, 2, 3, 4]),
@@ -90,8 +90,8 @@ def test_rows_without_a_truth_are_left_out():
             "no split tests",
         ),
         (table(TRUTH, TRUTH), table(TRUTH, 0.5), 0.5, "its variance is 0"),
-        (table(TRUTH, OURS), table(TRUTH), np.nan, "holds no score"),
-        (table(TRUTH, OURS), table(TRUTH).drop(columns="score"), np.nan, "holds no score"),
+        (table(TRUTH, OURS), table(TRUTH), np.nan, "contains no scores"),
+        (table(TRUTH, OURS), table(TRUTH).drop(columns="score"), np.nan, "contains no scores"),
     ],
     ids=["one mutant", "one wild-type", "no mutant", "split by class", "perfect and none", "empty", "no column"],
 )
@@ -154,11 +154,14 @@ def test_calls_are_of_patients_and_their_mean_scores():
 def test_calls_without_an_answer_and_of_other_patients():
     ours = table(CALLS_TRUTH, CALLS_OURS)
     assert compare_calls(ours, ours)[:4] == (19, 0, 0, 1)
-    assert compare_calls(ours, ours).reason == "cannot be computed, because both call the same patients right"
-    assert "holds no score" in compare_calls(ours, table(CALLS_TRUTH)).reason
+    assert (
+        compare_calls(ours, ours).reason
+        == "cannot be computed, because both networks classify the same patients correctly"
+    )
+    assert "contains no scores" in compare_calls(ours, table(CALLS_TRUTH)).reason
     with pytest.raises(ValueError, match="the same patients in both tables; found 20 and 19, 1 of them .* p0000"):
         compare_calls(ours, ours[1:])
-    with pytest.raises(ValueError, match="the same truth"):
+    with pytest.raises(ValueError, match="the same labels"):
         compare_calls(ours, ours.assign(truth=1 - ours["truth"]))
 
 
@@ -205,7 +208,7 @@ def test_dice_of_several_rows_is_their_mean():
     assert compare_dice(seeds, other).difference == pytest.approx(0.1)
     three = pd.concat([seeds, ours.assign(dice=DICE + 0.09)])
     assert compare_dice(three, other).difference == pytest.approx(0.13)  # in the middle 0.19
-    assert "no patient's Dice differs" in compare_dice(seeds, ours).reason
+    assert "the Dice is equal in all patients" in compare_dice(seeds, ours).reason
 
 
 def test_p_of_dice_is_that_of_ranks_and_not_of_signs_or_sizes():
@@ -236,9 +239,9 @@ def test_the_draws_of_dice_come_from_the_seed():
 @pytest.mark.parametrize(
     "other, difference, reason",
     [
-        (table(np.ones(6), dice=DICE), 0, "no patient's Dice differs"),
-        (table(np.ones(6), dice=[*DICE[:5] - 0.1, DICE[5]]), 0.5 / 6, "fewer than 6 patients differ in Dice"),
-        (table(np.ones(6)), np.nan, "holds no Dice"),
+        (table(np.ones(6), dice=DICE), 0, "the Dice is equal in all patients"),
+        (table(np.ones(6), dice=[*DICE[:5] - 0.1, DICE[5]]), 0.5 / 6, "the Dice differs in fewer than 6 patients"),
+        (table(np.ones(6)), np.nan, "contains no Dice"),
     ],
     ids=["same", "five", "empty"],
 )
@@ -251,9 +254,9 @@ def test_dice_without_an_answer_says_why(other, difference, reason):
 @pytest.mark.parametrize("compare, noun", [(compare_auc, "patients"), (compare_dice, "subjects")])
 def test_tables_must_be_of_the_same_patients(compare, noun):
     ours = table([1, 1, 0, 0], [4, 3, 2, 1], DICE[:4])
-    with pytest.raises(ValueError, match=rf"same {noun}.*4 and 3, 1 of them in one table only, such as p0002"):
+    with pytest.raises(ValueError, match=rf"same {noun}.*4 and 3, 1 of them in only one table, such as p0002"):
         compare(ours, ours.drop(index=2))
-    with pytest.raises(ValueError, match=rf"same truth.*2 of 4 {noun} with two, such as p0001"):
+    with pytest.raises(ValueError, match=rf"same labels.*different labels of 2 of 4 {noun}, such as p0001"):
         compare(ours, ours.assign(truth=[1, 0, 1, 0]))
 
 

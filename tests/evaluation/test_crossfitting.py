@@ -43,7 +43,7 @@ def test_hold_outs_are_taught_by_everybody_else_s_mean():
 def test_too_few_others_say_so():
     one = FOLDS[FOLDS["repeat"] == 0].assign(split=0)
     ((*_, reason),) = other_patients(one)
-    assert reason == "only 0 mutant and 0 wild-type patients are left outside the test set of repeat 0, split 0"
+    assert reason == "only 0 mutant and 0 wild-type patients are outside the test set of repeat 0, split 0"
     few = FOLDS[(FOLDS["repeat"] == 0) & ((FOLDS["truth"] == 0) | (FOLDS["split"] == 0))]
     assert [reason.partition(" and")[0] for *_, reason in other_patients(few)] == ["only 0 mutant", "", ""]
 

@@ -78,13 +78,13 @@ def test_estimate_is_auc_and_interval_or_says_why_not():
     )
     assert auc_estimate(TRUTH, np.full(8, 0.5))[::3] == (
         0.5,
-        "cannot be computed, because all scores of a split are alike",
+        "cannot be computed, because all scores of a split are equal",
     )
     assert auc_estimate([1, 0, 0], [0.5, 0.9, 0.1])[::3] == (
         0.5,
-        "cannot be computed, because a class has but one patient",
+        "cannot be computed, because a class has only one patient",
     )
-    assert auc_estimate([0, 0], [0.5, 0.9]).reason == "cannot be computed, because there is but one class"
+    assert auc_estimate([0, 0], [0.5, 0.9]).reason == "cannot be computed, because there is only one class"
     with pytest.raises(ValueError, match="score from 0 to 1"):
         auc_estimate(TRUTH, SCORE - 0.2)
 

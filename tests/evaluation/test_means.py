@@ -34,7 +34,7 @@ def test_mean_comes_back_with_its_seed_in_any_order_and_says_why_it_does_not():
     assert bootstrap_mean(truth, values) == pytest.approx(bootstrap_mean(truth[order], values[order]))
     assert bootstrap_mean(truth, values) != bootstrap_mean(truth, values, seed=1)
     for truth in ([1, 0, 0], [0, 1, 1]):
-        reason = "cannot be computed, because a class has but one patient"
+        reason = "cannot be computed, because a class has only one patient"
         assert bootstrap_mean(truth, [0, 3, 3])[::3] == (2, reason)
 
 
@@ -52,8 +52,8 @@ def test_ratio_of_shares_is_binomial():
 
 
 def test_ratio_of_nothing():
-    assert bootstrap_ratio([0, 0], [0, 0]).reason == "cannot be computed, because there is nothing to take the share of"
-    assert bootstrap_ratio([1], [2])[::3] == (0.5, "cannot be computed, because there is but one patient")
+    assert bootstrap_ratio([0, 0], [0, 0]).reason == "cannot be computed, because the denominator is 0"
+    assert bootstrap_ratio([1], [2])[::3] == (0.5, "cannot be computed, because there is only one patient")
     assert bootstrap_ratio([1, 0], [2, 0])[:3] == (0.5, 0.5, 0.5)  # draws of the second alone have no share
 
 

@@ -123,7 +123,7 @@ def test_the_width_that_was_to_be_expected_is_of_an_auc_of_0_8(numbers_of_all):
 def test_baselines_learn_from_the_splits_that_are_given():
     no_training = SPLITS[(SPLITS["split"] != 0) | (SPLITS["part"] == "test")]
     numbers = evaluate(TABLE, COHORT, no_training)["baselines"]["grade"]
-    reason = "cannot be computed, because the training part of repeat 0, split 0 is empty, 10 being tested"
+    reason = "cannot be computed, because the training set of repeat 0, split 0 is empty"
     assert numbers["auc"]["reason"] == numbers["difference"]["reason"] == reason
 
 
@@ -204,7 +204,7 @@ def test_segmentation_alone():
     assert numbers["segmentation"]["dice"]["value"] == pytest.approx(0.8)
     assert numbers["segmentation"]["hd95_mm"]["value"] == 20 and numbers["segmentation"]["num_without_hd95"] == 1
     assert numbers["patients"]["num_mutant"] == 20 and numbers["beats_baselines"]["verdict"] == "cannot be computed"
-    assert all("holds no score" in numbers[name]["reason"] for name in OF_SCORES)
+    assert all("contains no scores" in numbers[name]["reason"] for name in OF_SCORES)
     assert evaluate(table.drop(columns=["score", "cohort", "split"]))["patients"]["num_splits"] == 1
 
 
@@ -231,7 +231,7 @@ def test_everybody_tested_by_every_network():
     assert numbers["patients"]["tests_each"] == [2, 2] and numbers["patients"]["num_splits"] == 2
     assert numbers["auc"]["within_splits"]["value"] == pytest.approx(1 - 39 / 400)  # one test set, of the mean score
     assert numbers["auc"]["num_pairs"] == 400
-    assert "are left outside the test set" in numbers["rates"]["youden"]["accuracy"]["reason"]
+    assert "are outside the test set" in numbers["rates"]["youden"]["accuracy"]["reason"]
     assert "is empty" in numbers["baselines"]["grade"]["difference"]["reason"] and not unexplained(numbers)
 
 
@@ -281,13 +281,13 @@ def test_verdict():
 @pytest.mark.parametrize(
     "cohort, splits, message",
     [
-        (COHORT[1:], None, "in the cohort table; found no p00, 1 such"),
+        (COHORT[1:], None, "in the cohort table; found no row for p00 .1 such"),
         (COHORT.assign(idh=1), None, "same truth in predictions and cohort table; found 0 and idh 1.* for p01"),
         (COHORT.assign(idh=np.nan), None, "same truth in predictions and cohort table; found 1 and idh nan for p00"),
         (COHORT.assign(patient="p"), None, "same patient in predictions and cohort table; found p00 and patient p"),
-        (pd.concat([COHORT, COHORT]), None, "one row a subject in the cohort table; found two of p00"),
-        (None, SPLITS[SPLITS["subject"] != "p03"], "found p03 of repeat 0, split 0 only in the predictions, 1 such"),
-        (None, SPLITS.assign(repeat=1), "found p00 of repeat 0, split 0 only in the predictions, 80 such"),
+        (pd.concat([COHORT, COHORT]), None, "one row per subject in the cohort table; found two rows for p00"),
+        (None, SPLITS[SPLITS["subject"] != "p03"], "found p03 of repeat 0, split 0 only in the predictions .1 such"),
+        (None, SPLITS.assign(repeat=1), "found p00 of repeat 0, split 0 only in the predictions .80 such"),
         (None, SPLITS.drop(columns="part"), "the column part in the splits"),
     ],
     ids=["missing", "truth", "unlabelled", "patient", "twice", "not tested", "other splits", "no part"],
@@ -301,12 +301,12 @@ def test_tables_that_do_not_match(cohort, splits, message):
     "table, message",
     [
         (TABLE.assign(score=2.0), "score from 0 to 1; found 2.0 for p00"),
-        (TABLE.assign(score=[np.nan, *SCORE[1:]]), "score from 0 to 1; found nan for p00, 1 such"),
+        (TABLE.assign(score=[np.nan, *SCORE[1:]]), "score from 0 to 1; found nan for p00 .1 such"),
         (TABLE.assign(truth=["mutant", *TRUTH[1:]]), "numbers as truth; found 'mutant' for p00"),
         (TABLE.assign(split="a"), "numbers as split; found 'a' for p00"),
         (TABLE.assign(split=0.5), "a whole number as split; found 0.5 for p00"),
         (pd.concat([TABLE, TABLE]), "once in the tests of a split; found p00 twice in repeat 0, split 0"),
-        (TABLE.assign(patient="p"), "one truth a patient; found 0 and 1 of p"),
+        (TABLE.assign(patient="p"), r"one label \(column truth\) per patient; found 0 and 1 for p"),
         (TABLE.assign(score=np.nan), "numbers in the column score or dice; found subject, patient"),
         (TABLE.drop(columns="truth"), "the column truth in the predictions"),
         (TABLE[:0], "rows in the predictions; found none"),

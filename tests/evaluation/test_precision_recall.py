@@ -57,10 +57,10 @@ def test_seed_and_order():
 
 def test_without_an_answer_it_says_why():
     assert (
-        bootstrap_average_precision([1, 1], [0.2, 0.4]).reason == "cannot be computed, because there is but one class"
+        bootstrap_average_precision([1, 1], [0.2, 0.4]).reason == "cannot be computed, because there is only one class"
     )
     one = bootstrap_average_precision([1, 0, 0], [0.5, 0.9, 0.1])
-    assert one[::3] == (0.5, "cannot be computed, because a class has but one patient")
+    assert one[::3] == (0.5, "cannot be computed, because a class has only one patient")
     with pytest.raises(ValueError, match="score from 0 to 1"):
         bootstrap_average_precision(TRUTH, SCORE + 1)
     assert np.isnan(precision_recall_band([1, 0, 0], [0.5, 0.9, 0.1], [0, 1])).all()
@@ -69,7 +69,7 @@ def test_without_an_answer_it_says_why():
 @pytest.mark.parametrize("score, value", [(TRUTH, 1), (np.full(8, 0.5), 3 / 8)], ids=["perfect", "alike"])
 def test_no_interval_where_every_draw_has_the_same(score, value):
     estimate = bootstrap_average_precision(TRUTH, score)
-    assert estimate.value == pytest.approx(value) and "every draw has the same" in estimate.reason
+    assert estimate.value == pytest.approx(value) and "all bootstrap samples are equal" in estimate.reason
 
 
 def test_band_of_classes_that_do_not_overlap_is_at_one():

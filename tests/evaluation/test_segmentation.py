@@ -144,6 +144,6 @@ def test_summary_of_what_is_there():
     summary = summarise_segmentation(TABLE[["subject", "patient", "dice"]].assign(lesion_ml=3.0))
     assert set(summary) == {"dice", "num_subjects"}
     one = summarise_segmentation(TABLE[TABLE["patient"] == "b"])
-    assert one["dice"].reason == "cannot be computed, because there is but one patient"
+    assert one["dice"].reason == "cannot be computed, because there is only one patient"
     assert one["hd95_mm"].reason == "cannot be computed, because one mask of each pair is empty"
     assert one["num_without_hd95"] == 1

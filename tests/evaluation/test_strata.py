@@ -50,7 +50,8 @@ def test_the_unknown_are_counted_and_the_small_say_so():
     table = strata_scores(PREDICTIONS, COHORT)
     sex = rows_of(table, "sex")
     assert list(sex.index) == ["F", "M", "not known"] and sex["n"].tolist() == [28, 28, 4]
-    reason = "cannot be computed, because the stratum is too small: 2 mutant and 2 wild-type, fewer than 5 of a class"
+    why = "the group is too small: 2 mutant and 2 wild-type, but at least 5 of each are needed"
+    reason = f"cannot be computed, because {why}"
     assert sex.loc["not known", "reason"] == reason and np.isnan(sex.loc["not known", "auc"])
     assert (rows_of(table, "site")["reason"] == "").all()  # b has just 5 and 5
     assert "too small" in rows_of(strata_scores(PREDICTIONS[:59], COHORT), "site").loc["b", "reason"]
@@ -120,7 +121,7 @@ def test_a_scan_that_was_not_tested_says_nothing_about_its_patient():
 
 
 def test_bad_tables_are_errors():
-    with pytest.raises(ValueError, match="those tested in the cohort table; found no p03, 1 such"):
+    with pytest.raises(ValueError, match="the tested patients in the cohort table; found no row for p03 .1 such"):
         strata_scores(PREDICTIONS, COHORT.drop(index=3))
     with pytest.raises(ValueError, match="years as a number, or empty; found 'old' for p00"):
         strata_scores(PREDICTIONS, COHORT.assign(age_years="old"))

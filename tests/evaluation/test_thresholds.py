@@ -71,10 +71,10 @@ def test_intervals_of_none_and_of_all_end_at_zero_and_one():
 
 def test_a_share_of_nobody_says_so():
     found = rates(np.zeros(3), np.zeros(3))
-    assert found["sensitivity"].reason == "cannot be computed, because nobody is mutant"
-    assert found["ppv"].reason == "cannot be computed, because nobody is called mutant"
+    assert found["sensitivity"].reason == "cannot be computed, because no patient is mutant"
+    assert found["ppv"].reason == "cannot be computed, because no patient is predicted mutant"
     assert np.isnan(found["ppv"][:3]).all() and found["specificity"].value == 1
-    assert rates([1], [1])["npv"].reason.endswith("nobody is called wild-type")
+    assert rates([1], [1])["npv"].reason.endswith("no patient is predicted wild-type")
 
 
 def test_rates_are_of_patients_and_their_mean_scores():
@@ -157,4 +157,4 @@ def test_one_test_set_has_no_others():
     assert list(found) == list(RATES) and np.isnan(found["accuracy"].value)
     assert found["accuracy"].reason.startswith("cannot be computed, because only 0 mutant and 0 wild-type patients")
     one_mutant = table(TRUTH[2:], SCORE[2:], split=np.arange(6) % 2)
-    assert "patients are left outside the test set" in crossfitted_rates(one_mutant)["npv"].reason
+    assert "patients are outside the test set" in crossfitted_rates(one_mutant)["npv"].reason

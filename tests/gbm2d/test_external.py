@@ -112,7 +112,7 @@ def test_a_patient_in_both_stops_it_before_it_starts(cohorts, edit_table, tmp_pa
     recipe, _, _ = cohorts
     there = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="q", seed=2)
     edit_table(there, "q01", "patient", "s05")
-    match = r"expected no patient of the training cohort in the external one; found 1 in both \(s05 is q01\)"
+    match = r"expected no patient of the training cohort in the external cohort; found 1 in both \(s05 is q01\)"
     with pytest.raises(InputError, match=match):
         train_runs(recipe, Job(run_dir=tmp_path / "run", quiet=True, external=str(there)))
     assert not (tmp_path / "run").exists()
@@ -140,7 +140,7 @@ def test_scans_of_other_axes_are_told_of_both_cohorts_before_the_training(cohort
     instead(monkeypatch, train_split=lambda *_: sys.exit("would train"))
     with pytest.raises(SystemExit, match="would train"):
         train_runs(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(there)))
-    said = [line for line in capsys.readouterr().err.splitlines() if "with other axes than its header says" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "with other axes than its header states" in line]
     assert [line.split(" subjects")[0] for line in said] == ["24 of 24", "7 of 7"]
     assert said[0].endswith("(s00, s01, s02 ...). s00: Mirrored.")
 
@@ -170,7 +170,7 @@ def test_a_mask_in_both_is_refused_and_of_copies_within_the_external_one_the_fir
     train_runs(recipe, job)
     ((_, _, (table, (slices,), (error,)), _),) = tested
     assert table["subject"].tolist() == ["q00", "q01", "q02"] and len(slices) == 3
-    assert (error.subject, error.found) == ("q03", f"the very voxels of T2 of q01 ({scans['q01']})")
+    assert (error.subject, error.found) == ("q03", f"the same voxels as T2 of q01 ({scans['q01']})")
     edit_table(there, "q02", "lesion_mask", read_table(recipe.cohort)["lesion_mask"][7])
     with pytest.raises(InputError, match=r"1 in both \(the lesion mask of s07 \(\S+\) is the lesion mask of q02 "):
         train_runs(recipe, job)
@@ -190,7 +190,7 @@ def test_of_an_external_cohort_someone_must_be_left(cohorts, tmp_path):
     [
         ({"external_images": "somewhere"}, "expected --external with --external-images; found no --external"),
         ({"external": "nowhere.csv"}, "nowhere.csv: expected a sheet in CSV"),
-        ({"external": "upenn-gbm"}, "expected --images DIR; found no folder of scans. Name the folder of upenn-gbm"),
+        ({"external": "upenn-gbm"}, "expected --images DIR; found no folder of images. Give the folder of upenn-gbm"),
     ],
 )
 def test_external_cohorts_that_cannot_be_read(cohorts, tmp_path, job, match):

@@ -103,7 +103,7 @@ def test_what_is_unlike_the_run_or_wrong_stands_beside_the_score(run, drawn, tmp
     )
     (said,) = predict_cohort(wanted)["remarks"]
     assert said.startswith(
-        "s01_flair.nii.gz is given as T2; by its name it is FLAIR. Unusual lesion volume of 1.8 ml; range in the"
+        "s01_flair.nii.gz is given as T2, but its name suggests FLAIR. Unusual lesion volume of 1.8 ml; range in the"
     )
     assert "s01_flair: Unusual lesion volume of 1.8 ml; range in the training cohort" in capsys.readouterr().err
 
@@ -293,7 +293,7 @@ def test_a_mask_means_the_same_however_it_is_stored(run, drawn, tmp_path, capsys
     pd.testing.assert_frame_equal(predict_cohort(Prediction(run, lesion_mask=other, **given)), right)
     (_, mask, _, _), _ = drawn["s01"]
     assert np.array_equal(mask, image.get_fdata()[..., 3] != 0)
-    said = "The lesion mask of 1 of 1 subjects holds probabilities, thresholded at 0.5 (s01)."
+    said = "The lesion mask of 1 of 1 subjects contains probabilities, thresholded at 0.5 (s01)."
     assert (said in capsys.readouterr().err) == (change(np.zeros(1))[0] == 0.1)
 
 

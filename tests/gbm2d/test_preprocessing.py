@@ -134,7 +134,7 @@ def test_bad_scans_name_subject_and_file(tmp_path, change, message):
 
 
 def test_missing_scan_names_the_subject(tmp_path):
-    with pytest.raises(InputError, match="s1: expected a scan in column flair; found none"):
+    with pytest.raises(InputError, match="s1: expected a FLAIR image in column flair; found none"):
         prepare_subject(bad_subject(tmp_path), "flair")
 
 

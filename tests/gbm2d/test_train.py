@@ -334,7 +334,7 @@ def test_images_with_a_cohort_that_names_its_own_scans_are_an_error():
         ({"seed": -1}, "expected --seed of at least 0; found -1"),
         ({"rotation_deg": (90, 0)}, "expected --rotation-deg LOWEST HIGHEST"),
         ({"sequence": ("rCBV",)}, "expected rCBV in cohort .*; found only T2"),
-        ({"splits": "holdout", "num_splits": 5}, "expected more than 5 mutant patients.*; found 4 mutant"),
+        ({"splits": "holdout", "num_splits": 5}, "expected more than 5 mutants.*; found 4 mutant"),
         ({"num_splits": 12}, "at least 12 patients of each class"),
         ({"cohort": "nowhere.csv"}, "nowhere.csv: expected a sheet in CSV"),
     ],

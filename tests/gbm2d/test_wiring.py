@@ -33,7 +33,7 @@ RECIPE = Recipe(
     sequence=("T2",), num_splits=2, epochs=7, batch_size=12, seed=3, split_seed=5, rotation_deg=(20.0, 70.0),
     learning_rate=0.02, size=32, test_fraction=0.25, min_test_mutants=4, filters=(4, 6), units=(16,),
 )  # fmt: skip
-SET_ASIDE = {"s01": "the very voxels of T2 of s00", "s20": "an empty label"}
+SET_ASIDE = {"s01": "the same voxels as T2 of s00", "s20": "an empty label"}
 
 
 @dataclass

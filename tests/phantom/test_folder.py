@@ -164,7 +164,7 @@ def test_a_folder_of_other_parameters_is_an_error(small_phantom, make):
 
 def test_a_folder_of_other_tables_is_an_error(tmp_path, make):
     (tmp_path / "cohort.csv").write_text("subject\n")
-    with pytest.raises(InputError, match="no phantom made"):
+    with pytest.raises(InputError, match="CSV files of another program"):
         make(tmp_path)
     assert os.listdir(tmp_path) == ["cohort.csv"]
 

@@ -156,10 +156,10 @@ def test_sequences_come_in_the_order_of_the_package():
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ((10, 11, 0, 2.0), "num_mutant from 0 to num_subjects = 10; found 11"),
+        ((10, 11, 0, 2.0), "num_mutant from 0 to num_subjects .10.; found 11"),
         ((10, -1, 0, 2.0), "found -1"),
         ((0, 0, 0, 2.0), "num_subjects of at least 1; found 0"),
-        ((10, 2, -3, 2.0), "seed of 0 or more; found -3"),
+        ((10, 2, -3, 2.0), "seed of at least 0; found -3"),
         ((10, 2, 0, 0.1), "spacing_mm from 1 to 6; found 0.1"),
         ((10, 2, 0, 6.5), "spacing_mm from 1 to 6; found 6.5"),
     ],
@@ -171,7 +171,7 @@ def test_parameters_that_do_not_fit(parameters, words):
 
 @pytest.mark.parametrize("sequences", [["t1", "t1ce"], []])
 def test_sequences_that_are_none(sequences):
-    with pytest.raises(InputError, match="sequences out of t1 t1gd t2 flair rcbv adc"):
+    with pytest.raises(InputError, match="sequences t1 t1gd t2 flair rcbv adc"):
         check_sequences(sequences)
 
 

@@ -68,7 +68,7 @@ def test_what_must_be_said_of_a_mask_is_kept_with_the_subject(table, capsys):
     for _ in range(2):  # prepared, then found
         usable, _ = cache_cohort(table, SHAPE, jobs=1, quiet=True)
         print_mask_remarks(usable)
-        assert "1 of 3 subjects holds probabilities, thresholded at 0.5 (s00)." in capsys.readouterr().err
+        assert "1 of 3 subjects contains probabilities, thresholded at 0.5 (s00)." in capsys.readouterr().err
     assert usable["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * 3)
 
 
@@ -79,7 +79,9 @@ def test_scans_of_other_axes_are_kept_with_the_subject(table, monkeypatch, capsy
         usable, _ = cache_cohort(table, SHAPE, jobs=1, quiet=True)
         print_mask_remarks(usable)
         line = capsys.readouterr().err.strip()
-        assert line.startswith("1 of 3 subjects seem to have a scan with other axes than its header says (s00). s00: ")
+        assert line.startswith(
+            "1 of 3 subjects seem to have an image with other axes than its header states (s00). s00: "
+        )
         assert line.endswith(".nii.gz: Mirrored.")
 
 
@@ -93,7 +95,7 @@ def test_a_scan_of_another_brain_is_kept_with_the_subject(table, capsys):
         print_mask_remarks(usable)
         line = capsys.readouterr().err.strip()
         assert line.startswith(
-            f"1 of 3 subjects have scans that cover different brains (s00). s00: {table.loc[0, 't2']}"
+            f"1 of 3 subjects have sequences that cover different brains (s00). s00: {table.loc[0, 't2']}"
         )
         assert ": Covers a different brain than T1, T1Gd and FLAIR (Dice 0." in line and len(usable) == 3
 

@@ -79,7 +79,7 @@ def test_sequences_that_go_together_in_another_way_than_the_run_s_are_told(run, 
     assert "correlations between T1, T1Gd, T2 and FLAIR differ from those of the training cohort (40" in said
     copy = shutil.copy(scans["t1gd"], tmp_path / "t1gd.nii.gz")
     (said,) = predict_cohort(Prediction(tmp_path / "run", **scans | {"t1": copy}, out=tmp_path))["remarks"]
-    assert said.startswith("t1gd.nii.gz is given as T1; by its name it is T1Gd. T1Gd: Has the very voxels of t1.")
+    assert said.startswith("t1gd.nii.gz is given as T1, but its name suggests T1Gd. T1Gd: Has the same voxels as t1.")
 
 
 @pytest.mark.integration

@@ -1,8 +1,8 @@
-"""Checks of the images of a cohort.
+"""Checks of a cohort before it is used.
 
 rows      one image: its row in the table of checks, and its problems
-copies    the same image under two names, and file names that contradict their column
+copies    images that belong to another subject, according to the file name or the voxels
 images    all images of a cohort
-tiles     small pictures of each subject for the contact sheet
-summary   the result as text
+tiles     thumbnails of each subject for the contact sheet
+summary   the text summary of a cohort
 """

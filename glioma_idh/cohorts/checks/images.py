@@ -1,4 +1,4 @@
-"""A look at every image of a cohort before anything is made of them: what each one is, and what is wrong with it."""
+"""Check every image of a cohort before it is used: describe it and list its problems."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -22,23 +22,32 @@ from glioma_idh.imaging.masks import measure_lesion
 from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress
 
-MAPS = ("rcbv", "adc")  # often masked on their own, by another brain than the scans
+MAPS = ("rcbv", "adc")  # often masked separately, with another brain mask than the scans
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
 TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64", **dict.fromkeys(NUMBERS, float)}
 
 
 def check(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
-    """Look at every image of a cohort, each file read once: a row an image (`rows.SCAN_COLUMNS`), a tile a subject."""
+    """Check every image of a cohort. Each file is read once.
+
+    Args:
+        table: cohort table.
+        jobs: number of processes; -1 for one per processor core.
+        quiet: show no progress.
+
+    Returns:
+        A table with one row per image (columns: `rows.SCAN_COLUMNS`), and one tile per subject with images.
+    """
     with_images = pd.DataFrame(table[(table[list(PATHS)] != "").any(axis=1)])
-    with_images.attrs = {}  # they would be copied for every row
+    with_images.attrs = {}  # otherwise copied for every row
     results = run_parallel((delayed(check_subject)(row) for _, row in with_images.iterrows()), jobs)
     looks = list(progress(results, total=len(with_images), what="checking scans", quiet=quiet))
     scans = [scan for found, _ in looks for scan in found]
     lesions = [scan for scan in scans if scan.label_ml and scan.image == "lesion_mask"]
-    for cohort in {lesion.row["cohort"] for lesion in lesions}:  # each has its own label of the enhancing tumour
+    for cohort in {lesion.row["cohort"] for lesion in lesions}:  # the label of the enhancing tumour depends on it
         members = [lesion for lesion in lesions if lesion.row["cohort"] == cohort]
         enhancing = enhancing_label(label for lesion in members for label in lesion.label_ml)
-        for lesion in members if enhancing else []:  # label 1 alone may be the whole lesion
+        for lesion in members if enhancing else []:  # label 1 as the only label may be the whole lesion
             volume = np.nan if set(lesion.label_ml) == {1} else lesion.label_ml.get(enhancing, 0.0)
             lesion.row |= {"enhancing_label": enhancing, "enhancing_ml": volume}
     report_copies(scans)
@@ -52,19 +61,22 @@ def check(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.
 
 
 def why_none(table: pd.DataFrame, scans: pd.DataFrame) -> str:
-    """Why `cohorts.check` could look at no image of a cohort, in a sentence; empty where it could at one."""
+    """Return a sentence that says why `cohorts.check` could check no image; "" if it could check at least one."""
     if (scans["shape"] != "").any():
         return ""
     if scans.empty:
-        return f"No image was looked at: no cell of the columns {', '.join(PATHS)} names a file."
+        return f"No image was checked: the columns {', '.join(PATHS)} contain no paths."
     if path := first_missing(table):
         advice = START_OF_PATHS.format(flag="--images")
-        return f"None of {len(scans)} images is there; the first looked for is {path}. {advice}"
-    return f"None of {len(scans)} images could be read."
+        return f"None of the {len(scans)} images exists; the first path is {path}. {advice}"
+    return f"None of the {len(scans)} images could be read."
 
 
 def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
-    """Look at the images in a row of a cohort table: its sequences and masks without voxels, and its tile."""
+    """Check the images of one row of a cohort table.
+
+    Returns the sequences and masks, without their voxels, and the tile of the subject.
+    """
     masks = {name: open_scan(row, name) for name in MASKS if row[name]}
     readable = [mask for mask in masks.values() if mask.volume]
     for mask in readable:
@@ -76,13 +88,13 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
         rows.compare_grids(mask, first)
     if lesion and brain and not grid_difference(brain.volume, lesion.volume):
         tissue = brain.volume.array != 0
-    if lesion:  # of a brain that is not known, the whole image
+    if lesion:  # if the brain is not known, the whole image counts as brain
         around = np.ones(lesion.volume.array.shape, bool) if tissue is None else tissue
         facts = measure_lesion(lesion.volume.array, around, lesion.volume.voxel_ml)
         if tissue is not None:
             lesion.row["share_of_brain"] = facts.share_of_brain
         if reason := facts.why_no_lesion():
-            lesion.refuse("no lesion mask", f"Expected a lesion mask, found {reason}. It is set aside.")
+            lesion.refuse("no lesion mask", f"Expected a lesion mask, found {reason}. The subject is excluded.")
         else:
             for words, sentence in facts.remarks().items():
                 lesion.report(words, sentence)
@@ -96,10 +108,12 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
 
 
 def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
-    """Look at the sequences of one subject, one after the other; only the first one's voxels are kept.
+    """Check the sequences of one subject one after the other. Only the voxels of the first are kept.
 
-    Returns the sequences and slices for a contact sheet by name; the first that can be read; and the voxels that are
-    tissue in any sequence on the lesion's grid without a skull, None if there is none.
+    Returns:
+        The sequences by name; their slices for the contact sheet, by name; the first readable sequence or None; and a
+        mask of tissue, None if not available: voxels that are not background in a sequence that is skull-stripped and
+        on the grid of the lesion mask.
     """
     scans: dict[str, Scan] = {}
     slices: dict = {}
@@ -119,12 +133,12 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
         rows.compare_grids(scan, first)
         other = name if scan.row["constant"] else hashes.setdefault(scan.row["voxel_hash"], name)
         if other != name:
-            scan.report(f"same as {other}", f"Has the very voxels of {other}.")
-        if name not in MAPS and SGPNET not in scan.row["refused"]:  # which is 0 around the brain, on the first's grid
+            scan.report(f"same as {other}", f"Has the same voxels as {other}.")
+        if name not in MAPS and SGPNET not in scan.row["refused"]:  # then it is skull-stripped, on the first's grid
             covered[SEQUENCE_NAMES[name]] = scan.volume.array != 0
         given = [lesion] * bool(lesion) + [brain] * bool(row["brain_mask"])
         if any(of is None or grid_difference(of.volume, scan.volume) for of in given):
-            scan.refuse_by(SLICE_CNN)  # whose masks lie on the grid of the scan
+            scan.refuse_by(SLICE_CNN)  # it needs masks on the grid of the scan
         mask = lesion.volume if lesion and not grid_difference(lesion.volume, scan.volume) else None
         slices[name] = cut_slice(scan.volume, scan.tissue, point, mask)
         if lesion and mask and not scan.row["constant"] and scan.row["head"] != "with skull":
@@ -141,24 +155,24 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
 
 
 def check_flip(lesion: Scan, scan: Scan) -> None:
-    """Report, once, a lesion mask that fits a sequence on its grid much better when it is flipped."""
+    """Report a lesion mask that fits a sequence on its grid much better when it is flipped; once per mask."""
     if any(words == "flipped mask" for words, _ in lesion.problems):
         return
     volume = scan.volume
     if flip := find_flip(volume.array, lesion.volume.array != 0, scan.tissue, volume.spacing_mm):
         direction, given, flipped = flip
-        better = f"Flipped {direction}, the mask fits {SEQUENCE_NAMES[scan.image]} better"
-        auc = f"has an AUC of {flipped:.2f}, not {given:.2f}"
-        question = "Was it drawn on, or exported with, another orientation?"
-        sentence = f"{better}: the lesion's brightness against what lies around it {auc}. {question}"
-        lesion.report("flipped mask", sentence)
+        better = f"If flipped {direction}, the mask fits {SEQUENCE_NAMES[scan.image]} better"
+        auc = f"the intensities inside and around it differ with an AUC of {flipped:.2f} instead of {given:.2f}"
+        question = "Was it drawn or exported with another orientation?"
+        lesion.report("flipped mask", f"{better}: {auc}. {question}")
 
 
 def enhancing_label(labels: Iterable[int]) -> int | None:
-    """A guess which label is the enhancing tumour, by BraTS: 4 up to 2021, 3 from 2023 on; None where neither occurs.
+    """Estimate which label is the enhancing tumour: in BraTS, 4 up to 2021 and 3 from 2023 on; None if neither occurs.
 
-    Where there are both, 4 is the resection cavity (2024, after treatment). BraTS before 2017 used both, too, with 4
-    enhancing; its masks are read wrongly here. One mask alone may lack the one that tells.
+    If both occur, 4 is the resection cavity (BraTS 2024, after treatment). BraTS before 2017 used both with 4 as the
+    enhancing tumour; its masks are not supported. `labels` are those of all masks of a cohort, because a single mask
+    may lack the label that decides.
     """
     found = set(labels)
     return next((label for label in (3, 4) if label in found), None)

@@ -1,4 +1,4 @@
-"""A cohort in words: who and what is there, what is missing, what was left aside."""
+"""The text summary of a cohort: its subjects and images, missing images, problems, and ignored files."""
 
 from collections import Counter
 
@@ -12,11 +12,17 @@ from glioma_idh.imaging.masks import LARGEST_SHARE_OF_BRAIN
 
 NAMES = SEQUENCE_NAMES | MASK_NAMES
 STATUS = {"1": "mutant", "0": "wild-type", "": "unknown"}
-SHOWN = 5  # of each kind of trouble; the files hold them all
+SHOWN = 5  # examples of each kind of problem; the CSV files list all
 
 
 def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | None = None) -> str:
-    """The summary that `python -m glioma_idh.cohorts check` prints; `scans` as `cohorts.check` gives them."""
+    """Return the summary that the command `cohorts check` prints.
+
+    Args:
+        table: cohort table.
+        ignored: files and visits that are not in the table.
+        scans: table of checked images from `cohorts.check`.
+    """
     there = (table[list(PATHS)] != "").any(axis=1)
     of_these = table[there]
     who = f"{len(table)} subjects of {table['patient'].nunique()} patients, {int(there.sum())} with images"
@@ -25,24 +31,24 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
         lacking = of_these["subject"][of_these[column] == ""]
         if 0 < len(lacking) < len(of_these):
             lines.append(_listed(f"no {NAMES[column]}", lacking))
-    lines += [_listed("no image at all", table["subject"][~there])]
+    lines += [_listed("no image", table["subject"][~there])]
     lines += [_listed("cannot be used", [str(error) for error in check_labels(table)[1] if error.found != UNLABELLED])]
     if scans is not None:
         troubled = _rare_first(scans[scans["problem"] != ""])
         problems = troubled["subject"] + " " + troubled["image"].map(NAMES) + ": " + troubled["problem"]
         lines.append(_listed("images with a problem (all in cohort_check.csv)", problems))
         if count := int((scans["share_of_brain"] > LARGEST_SHARE_OF_BRAIN).sum()):
-            lines.append(f"lesions that fill more than half of the brain, as in crops around a lesion: {count}")
+            lines.append(f"lesions that fill more than half of the brain (images cropped around the lesion?): {count}")
         for column in ("intensities", "head"):
             counts = scans[column][scans["image"].isin(SEQUENCES) & (scans[column] != "")].value_counts()
             if len(counts):
-                lines.append(f"{column} (a guess): {', '.join(f'{count} {name}' for name, count in counts.items())}")
+                lines.append(f"{column} (estimated): {', '.join(f'{count} {name}' for name, count in counts.items())}")
     lines += [describe_ignored(ignored)] if ignored else []
     return "\n".join(line for line in lines if line is not None)
 
 
 def _rare_first(troubled: pd.DataFrame) -> pd.DataFrame:
-    """Images with a problem, the rarest kind first; alike are sentences of the same first three words but numbers."""
+    """Order images with a problem by kind, the rarest first; sentences with the same first three words are one kind."""
     sentences = troubled["problem"].str.split(r"\. ", regex=True).explode()
     kinds = sentences.str.replace(r"\S*[\d./_]\S*", "#", regex=True).str.split().str[:3].str.join(" ")
     rarity = kinds.map(kinds.value_counts()).groupby(level=0).min()
@@ -50,7 +56,7 @@ def _rare_first(troubled: pd.DataFrame) -> pd.DataFrame:
 
 
 def image_counts(table: pd.DataFrame, scans: pd.DataFrame | None = None) -> pd.DataFrame:
-    """How many subjects have each image, by IDH status; and how many images have a problem."""
+    """Count the subjects with each image by IDH status, and the images with a problem."""
     known = [STATUS[status_of(cell)] if status_of(cell) or is_unknown(cell) else "unreadable" for cell in table["idh"]]
     status = pd.Series(known, table.index)
     counts = {"subjects": status.value_counts()}
@@ -66,8 +72,8 @@ def image_counts(table: pd.DataFrame, scans: pd.DataFrame | None = None) -> pd.D
 
 
 def describe_ignored(ignored: list[Ignored]) -> str:
-    """What was left aside, counted by reason."""
-    lines = [f"Left aside: {len(ignored)} files or visits"]
+    """Summarise the ignored files and visits by reason."""
+    lines = [f"Ignored: {len(ignored)} files or visits"]
     for reason, count in Counter(item.reason for item in ignored).most_common(2 * SHOWN):
         examples = [item.what for item in ignored if item.reason == reason][:2]
         lines.append(f"  {count} x {reason} ({', '.join(examples)}{' ...' if count > 2 else ''})")
@@ -75,7 +81,7 @@ def describe_ignored(ignored: list[Ignored]) -> str:
 
 
 def _listed(heading: str, items) -> str | None:
-    """A heading with the number of items and the first few of them; nothing where there is none."""
+    """Return a heading with the number of items and the first few of them; None if there are no items."""
     if not (items := list(items)):
         return None
     separator = "\n  " if any(" " in item for item in items[:SHOWN]) else ", "

@@ -1,4 +1,4 @@
-"""One subject at a glance: small pictures of the slice with the lesion, made while the files are read anyway."""
+"""Make thumbnails of each subject for the contact sheet: the axial slice with the largest lesion area."""
 
 from dataclasses import dataclass, field
 
@@ -12,26 +12,26 @@ SIDE = 64
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A small picture of an axial slice with square pixels, axes (i, j) to the patient's right and front."""
+    """A small image of an axial slice with square pixels, axes (i, j) to the patient's right and front."""
 
-    grey: np.ndarray  # 0 (background and the darkest percent) to 255, uint8, the longer side SIDE
-    lesion: np.ndarray | None = None  # share of each pixel that is lesion, 0 to 1; None without a mask on this grid
+    grey: np.ndarray  # 0 (background and the darkest 1 %) to 255, uint8; the longer side has SIDE pixels
+    lesion: np.ndarray | None = None  # lesion share per pixel, 0 to 1; None without a mask on this grid
 
 
 @dataclass(frozen=True)
 class Tile:
-    """What a contact sheet shows of a subject."""
+    """The part of a contact sheet that shows one subject."""
 
     subject: str
     idh: int  # 1 mutant, 0 wild-type, -1 unknown
-    thumbnails: dict[str, Thumbnail | None] = field(default_factory=dict)  # by sequence; None: it cannot be shown
-    has_mask: bool = False  # a usable one of the lesion; without it the slices are the middle ones
-    problems: tuple[str, ...] = ()  # a few words for each, such as "other grid"
+    thumbnails: dict[str, Thumbnail | None] = field(default_factory=dict)  # by sequence; None if it cannot be shown
+    has_mask: bool = False  # whether the lesion mask is usable; otherwise the middle slices are shown
+    problems: tuple[str, ...] = ()  # short forms, such as "other grid"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """An axial slice as it was read."""
+    """An axial slice of an image file."""
 
     pixels: np.ndarray  # intensities, shape (i, j)
     tissue: np.ndarray  # which of them are not background, booleans of the same shape
@@ -40,14 +40,17 @@ class Slice:
 
 
 def lesion_point(mask: Volume) -> np.ndarray:
-    """The middle of the lesion on its widest axial slice, mm, shape (3,)."""
+    """Return the centre of the lesion on the axial slice with its largest area, mm, shape (3,)."""
     k = widest_axial_slice(mask.array)
     i, j = (index.mean() for index in np.nonzero(mask.array[..., k]))
     return (mask.affine @ [i, j, k, 1])[:3]
 
 
 def cut_slice(volume: Volume, tissue: np.ndarray, point: np.ndarray | None, mask: Volume | None) -> Slice:
-    """The axial slice through a point (mm, shape (3,)), or the middle one of the tissue; `mask` is the lesion's."""
+    """Return the axial slice through a point (mm, shape (3,)), or the middle slice of the tissue.
+
+    `mask` is the lesion mask on the same grid, or None.
+    """
     filled = np.flatnonzero(tissue.any(axis=(0, 1)))
     k = int(filled[0] + filled[-1]) // 2 if filled.size else volume.array.shape[2] // 2
     if point is not None:
@@ -58,7 +61,7 @@ def cut_slice(volume: Volume, tissue: np.ndarray, point: np.ndarray | None, mask
 
 
 def make_thumbnails(slices: dict[str, Slice]) -> dict[str, Thumbnail]:
-    """A subject's thumbnails; slices of one shape are cut to the same rectangle, so that they can be compared."""
+    """Make the thumbnails of a subject. Slices of the same shape are cropped alike, so that they can be compared."""
     thumbnails = {}
     for name, piece in slices.items():
         alike = [other for other in slices.values() if other.tissue.shape == piece.tissue.shape]
@@ -71,7 +74,7 @@ def make_thumbnails(slices: dict[str, Slice]) -> dict[str, Thumbnail]:
 
 
 def stretch_greys(pixels: np.ndarray, tissue: np.ndarray) -> np.ndarray:
-    """Greys of a slice, 0 to 1, from the 1st to the 99.5th percentile of its tissue; 0 elsewhere."""
+    """Scale a slice from the 1st to the 99.5th percentile of its tissue to grey values from 0 to 1; 0 elsewhere."""
     if not tissue.any():
         return np.zeros(pixels.shape, np.float32)
     low, high = np.percentile(pixels[tissue], (1, 99.5))
@@ -80,7 +83,7 @@ def stretch_greys(pixels: np.ndarray, tissue: np.ndarray) -> np.ndarray:
 
 
 def shrink(image: np.ndarray, spacing_mm: tuple[float, float], side: int = SIDE) -> np.ndarray:
-    """Bring an image to square pixels, its longer side in mm to so many; smoothed first where it gets smaller."""
+    """Resample an image to square pixels, `side` of them along its longer side; smooth it before it is reduced."""
     size_mm = np.array(image.shape) * spacing_mm
     shape = np.maximum(1, np.round(size_mm * side / size_mm.max()))
     zoom = shape / image.shape

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts.checks.copies import hash_columns, images_in_both, print_shared_brains, set_copies_aside
+from glioma_idh.cohorts.checks.copies import hash_columns, images_in_both, print_shared_images, set_copies_aside
 
 
 def cohort(**images: str) -> pd.DataFrame:
@@ -41,23 +41,60 @@ def test_of_a_scan_or_lesion_mask_of_two_subjects_the_first_is_kept(images, kept
 def test_the_sentence_names_both_and_their_files():
     _, (error,) = set_copies_aside(cohort(t2="xyxz", lesion_mask="abad"))
     assert str(error) == (
-        "s2: s2/t2.nii: expected T2 that no other subject has; found the very voxels of T2 of s0 (s0/t2.nii), and 1 "
-        "more such images. Whose is it? One person needs one id in patient. Name each one's own file, or keep one of "
-        "the two."
+        "s2: s2/t2.nii: expected T2 that no other subject has; found the same voxels as T2 of s0 (s0/t2.nii), and 1 "
+        "more images like this. Whose image is it? If the two are one person, give them the same id in the column "
+        "patient. Correct the path of the wrong file, or keep only one of the two subjects."
     )
     _, (error,) = set_copies_aside(cohort(t2="xyz", lesion_mask="aba").assign(patient="p"))
     assert "s2/lesion_mask.nii: expected the lesion mask that no other subject has; found" in str(error)
-    assert "the lesion mask of s0 (s0/lesion_mask.nii). Are these two visits? Name each" in str(error)
+    assert "the lesion mask of s0 (s0/lesion_mask.nii). Are these two visits of one patient? Correct" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("images", "idh", "kept"),
+    [
+        ({"t2": "xxz"}, [1, 0, 1], ["s2"]),
+        ({"t2": "xxz"}, [1, 1, 0], ["s0", "s2"]),
+        ({"t2": "xxz"}, [np.nan, 0, 1], ["s0", "s2"]),  # an unknown label contradicts nothing
+        ({"t2": "xyz", "lesion_mask": "aba"}, [0, 0, 1], ["s1"]),
+        ({"t2": "xxxw"}, [1, 1, 0, 0], ["s3"]),
+        ({"t2": "xyz", "brain_mask": "uuu"}, [1, 0, 1], ["s0", "s1", "s2"]),
+    ],
+)
+def test_of_one_image_with_contradictory_labels_no_subject_is_kept(images, idh, kept):
+    table = cohort(**images).assign(idh=idh)
+    rows, left, errors = set_copies_aside(table, np.arange(len(table)))
+    assert rows["subject"].tolist() == kept and [f"s{number}" for number in left] == kept
+    assert sorted(error.subject for error in errors) == sorted({*table["subject"]} - {*kept})
+
+
+def test_the_contradiction_is_told_for_both_subjects():
+    *_, (second, first) = set_copies_aside(cohort(t2="xyx").assign(idh=[1, 0, 0]))
+    assert str(second) == (
+        "s2: s2/t2.nii: expected one IDH status for one image, T2; found IDH-wild-type, but IDH-mutant for the same "
+        "voxels, T2 of s0 (s0/t2.nii). Find out whose image it is and which label is right, and correct the table."
+    )
+    assert str(first).startswith("s0: s0/t2.nii: expected one IDH status for one image, T2; found IDH-mutant, but IDH")
 
 
 def test_a_brain_mask_of_several_patients_is_told_in_one_line(capsys):
-    print_shared_brains(cohort(t2="xyz", brain_mask="ab "))
-    print_shared_brains(cohort(t2="xyz", brain_mask="aaa").assign(patient="p"))
+    print_shared_images(cohort(t2="xyz", brain_mask="ab "))
+    print_shared_images(cohort(t2="xyz", brain_mask="aaa").assign(patient="p"))
     assert capsys.readouterr().err == ""
-    print_shared_brains(cohort(t2="xyz", brain_mask="aaa"))
+    print_shared_images(cohort(t2="xyz", brain_mask="aaa"))
     assert capsys.readouterr().err == (
-        "The brain masks of 2 of 3 subjects have the very voxels of another patient's "
-        "(s1: the brain mask of s0 (s0/brain_mask.nii)). Is it a template's?\n"
+        "The brain masks of 2 of 3 subjects have the same voxels as another patient's "
+        "(s1: the brain mask of s0 (s0/brain_mask.nii)). Do they come from a template?\n"
+    )
+
+
+def test_one_image_as_two_sequences_of_a_subject_is_told_in_one_line(capsys):
+    print_shared_images(cohort(t1="abc", t2="xyz", lesion_mask="abc"))  # a mask is no sequence
+    assert capsys.readouterr().err == ""
+    print_shared_images(cohort(t1="abc", t2="xbc"))
+    assert capsys.readouterr().err == (
+        "2 of 3 subjects have one image as two sequences (first: T2 of s1 (s1/t2.nii) has the same voxels as T1 of s1 "
+        "(s1/t1.nii)). Check the paths.\n"
     )
 
 

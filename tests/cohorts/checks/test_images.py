@@ -91,24 +91,24 @@ def test_axes_of_the_file_do_not_matter(subject):
     scans, _ = check(subject(t1=scan(), t2=(scan()[::-1, ::-1], turned)))
     assert scans.loc[("s1", "t2"), ["orientation", "grid"]].tolist() == ["LPS", "same"]
     assert scans["voxel_hash"].nunique() == 1
-    assert scans["problem"].tolist() == ["", "Has the very voxels of t1."]
+    assert scans["problem"].tolist() == ["", "Has the same voxels as t1."]
 
 
 def test_a_file_whose_name_tells_another_sequence_is_told(subject):
     row = subject(t1=scan(), t1gd=scan(1))
     swapped = row | {"t1": row["t1gd"], "t1gd": row["t1"]}
     scans, (tile,) = check(swapped)
-    assert scans.at[("s1", "t1"), "problem"] == "t1gd.nii.gz is given as T1; by its name it is T1Gd."
+    assert scans.at[("s1", "t1"), "problem"] == "t1gd.nii.gz is given as T1, but its name suggests T1Gd."
     assert tile.problems == ("name",)
     trace = subject("s2", adc=scan())
     named = trace | {"adc": save(Path(trace["adc"]).with_name("DTI_TR.nii.gz"), scan(), AFFINE)}
-    assert "by its name it is DWI" in check(named)[0].at[("s2", "adc"), "problem"]
+    assert "but its name suggests DWI" in check(named)[0].at[("s2", "adc"), "problem"]
     assert check(named | {"adc_divisor": "3"})[0].at[("s2", "adc"), "problem"] == ""
 
 
 def test_a_mask_given_as_a_scan_is_told(subject):
     assert problem(subject(t1=scan(), t2=BRAIN * (1 + LESION)), "t2") == (
-        "It holds 2 values beside the background: is it a mask?",
+        "It has only 2 values besides the background: is it a mask?",
         "few values",
     )
 
@@ -123,7 +123,7 @@ def test_a_flipped_mask_is_told_once(subject):
     scans, _ = check(subject(**images, lesion_mask=lesion), subject("s2", **images, lesion_mask=lesion[::-1]))
     assert scans.at[("s1", "lesion_mask"), "problem"] == ""
     said = scans.at[("s2", "lesion_mask"), "problem"]
-    assert said.startswith("Flipped left to right, the mask fits T2 better") and said.count("Flipped") == 1
+    assert said.startswith("If flipped left to right, the mask fits T2 better") and said.count("If flipped") == 1
 
 
 def test_trace_images_are_divided(subject):
@@ -147,9 +147,9 @@ def test_not_finite_voxels_are_counted_and_left_out(subject):
 @pytest.mark.parametrize(
     ("image", "sentence"),
     [
-        (np.zeros(SHAPE), "Every voxel is 0."),
-        (np.full(SHAPE, 5), "Every voxel is 5."),
-        (7 * BRAIN, "Voxels of the background are 0, and every other one 7."),
+        (np.zeros(SHAPE), "All voxels are 0."),
+        (np.full(SHAPE, 5), "All voxels are 5."),
+        (7 * BRAIN, "The voxels of the background are 0, and all other voxels are 7."),
     ],
 )
 def test_constant_images(subject, image, sentence):
@@ -219,10 +219,10 @@ def test_a_grid_shifted_by_5_mm(subject):
 @pytest.mark.parametrize(
     ("mask", "words", "sentence"),
     [
-        (np.zeros(SHAPE), "empty mask", "The mask marks no voxel."),
+        (np.zeros(SHAPE), "empty mask", "The mask is 0 everywhere."),
         (LESION * 1.5 + BRAIN, "odd labels", "Expected a mask with the labels 0, 1, 2, 3, 4, found 2.5."),
         (LESION * 5 + BRAIN, "odd labels", "Expected a mask with the labels 0, 1, 2, 3, 4, found 6."),
-        (0.2 + LESION / 2, "probabilities", "The mask holds probabilities, thresholded at 0.5."),
+        (0.2 + LESION / 2, "probabilities", "The mask contains probabilities, thresholded at 0.5."),
         (np.where(np.arange(8) == 3, LESION, 0), "no slice", NO_SLICE),
     ],
 )
@@ -295,12 +295,12 @@ def test_an_image_of_two_subjects_is_told_with_both_and_their_files(subject):
     rows = [subject("a", t1=scan(0), t2=scan(1)), subject("b", t1=scan(2), flair=scan(1)), subject("c", t1=scan(3))]
     scans, tiles = check(*rows)
     assert scans.loc[scans["problem"] != "", "problem"].to_dict() == {
-        ("b", "flair"): f"{rows[1]['flair']} has the very voxels of T2 of a ({rows[0]['t2']}). "
-        "Whose is it? One person needs one id in patient."
+        ("b", "flair"): f"{rows[1]['flair']} has the same voxels as T2 of a ({rows[0]['t2']}). "
+        "Whose image is it? If the two are one person, give them the same id in the column patient."
     }
-    assert [tile.problems for tile in tiles] == [(), ("also of a",), ()]
+    assert [tile.problems for tile in tiles] == [(), ("same as a",), ()]
     scans, _ = check(*(row | {"patient": "p"} for row in rows[:2]))
-    assert scans.at[("b", "flair"), "problem"].endswith("Are these two visits?")
+    assert scans.at[("b", "flair"), "problem"].endswith("Are these two visits of one patient?")
 
 
 def test_a_mask_of_two_subjects_is_told_whatever_its_label(subject):
@@ -308,7 +308,7 @@ def test_a_mask_of_two_subjects_is_told_whatever_its_label(subject):
     rows = [subject("a", t1=scan(0), **masks), subject("b", t1=scan(1), lesion_mask=4 * LESION, brain_mask=BRAIN)]
     problems = check(*rows)[0]["problem"]
     assert problems[problems != ""].index.tolist() == [("b", "lesion_mask"), ("b", "brain_mask")]
-    assert f"has the very voxels of the lesion mask of a ({rows[0]['lesion_mask']})" in problems["b", "lesion_mask"]
+    assert f"has the same voxels as the lesion mask of a ({rows[0]['lesion_mask']})" in problems["b", "lesion_mask"]
     rows[1]["lesion_mask"] = rows[0]["lesion_mask"]  # one file in two rows
     assert "the lesion mask of a" in check(*rows)[0].at[("b", "lesion_mask"), "problem"]
     problems = check(*(row | {"patient": "p"} for row in rows))[0]["problem"]  # two visits on one grid: one brain mask
@@ -317,14 +317,16 @@ def test_a_mask_of_two_subjects_is_told_whatever_its_label(subject):
 
 def test_images_without_content_are_no_copies(subject):
     rows = [subject(name, t1=scan(seed), t2=BRAIN, lesion_mask=0 * LESION) for seed, name in enumerate("ab")]
-    assert not check(*rows)[0]["problem"].str.contains("voxels of").any()
+    assert not check(*rows)[0]["problem"].str.contains("same voxels").any()
 
 
 def test_a_background_that_is_not_0_counts_as_brain(subject):
     large = np.diag([20.0, 20.0, 10.0, 1.0])
     row = subject(t1=(scan() - 3, large))
     sentence, words = problem(row, "t1")
-    assert words == "not brain alone" and sentence == "Not 0 is more than the brain: a background of -3 that is not 0."
+    assert (
+        words == "not skull-stripped" and sentence == "It is not 0 outside the brain: a background of -3 that is not 0."
+    )
     assert check(row)[0].loc[("s1", "t1"), "head"] == "skull-stripped"
     assert (check(subject(t1=(scan() - 3, large), brain_mask=(BRAIN, large)))[0]["problem"] == "").all()
 
@@ -356,12 +358,12 @@ def test_a_lesion_of_more_than_400_ml_is_a_problem(subject):
 
 
 def test_a_mask_of_the_brain_or_of_the_whole_image_is_no_lesion_mask(subject):
-    told = "Expected a lesion mask, found a mask of 100 % of the brain ({} ml). It is set aside."
+    told = "Expected a lesion mask, found a mask of 100 % of the brain ({} ml). The subject is excluded."
     assert problem(subject(t1=scan(), lesion_mask=BRAIN), "lesion_mask") == (told.format(10), "no lesion mask")
     assert problem(subject(lesion_mask=np.ones(SHAPE)), "lesion_mask")[0] == told.format(19)  # there is no scan
     outside = np.zeros(SHAPE)
     outside[0, 3:6, 2:4] = outside[1, 3:5, 2:4] = 1
-    said = "Expected a lesion mask, found a mask of which 60 % lie outside the brain. It is set aside."
+    said = "Expected a lesion mask, found a mask of which 60 % lie outside the brain. The subject is excluded."
     assert problem(subject(t1=scan(), lesion_mask=outside), "lesion_mask")[0] == said
 
 

@@ -50,14 +50,14 @@ def test_images_are_counted_by_status():
 def test_the_summary_says_who_and_what_is_there_and_what_is_missing():
     lines = describe(TABLE, [], SCANS).splitlines()
     assert lines[0] == "mine: 6 subjects of 5 patients, 5 with images"
-    assert "no T2: 2 c, d" in lines and "no lesion mask: 1 b" in lines and "no image at all: 1 f" in lines
+    assert "no T2: 2 c, d" in lines and "no lesion mask: 1 b" in lines and "no image: 1 f" in lines
     assert not any(line.startswith("no T1") for line in lines)  # everybody has T1Gd, nobody T1
     start = lines.index("cannot be used: 1")
     assert lines[start + 1].startswith("  e: expected IDH as 0, 1") and "found 'perhaps'" in lines[start + 1]
     start = lines.index("images with a problem (all in cohort_check.csv): 3")
     assert lines[start + 1 : start + 4] == ["  b T2: Is odd.", "  e T2: Is odder.", "  c lesion mask: Is empty."]
-    assert "lesions that fill more than half of the brain, as in crops around a lesion: 1" in lines
-    assert "intensities (a guess): 2 raw, 1 z-scored" in lines and "head (a guess): 2 skull-stripped" in lines
+    assert "lesions that fill more than half of the brain (images cropped around the lesion?): 1" in lines
+    assert "intensities (estimated): 2 raw, 1 z-scored" in lines and "head (estimated): 2 skull-stripped" in lines
 
 
 def test_long_lists_are_cut_and_counted():
@@ -68,15 +68,15 @@ def test_long_lists_are_cut_and_counted():
 def test_what_was_left_aside_is_counted_by_reason():
     ignored = [Ignored(f"{n}.nii", "not used: swi") for n in range(3)] + [Ignored("v", "a follow-up visit")]
     assert describe_ignored(ignored).splitlines() == [
-        "Left aside: 4 files or visits",
+        "Ignored: 4 files or visits",
         "  3 x not used: swi (0.nii, 1.nii ...)",
         "  1 x a follow-up visit (v)",
     ]
-    assert describe(TABLE, ignored).endswith("(v)") and "Left aside" not in describe(TABLE, [])
+    assert describe(TABLE, ignored).endswith("(v)") and "Ignored" not in describe(TABLE, [])
 
 
 def test_what_many_images_have_does_not_hide_what_one_has():
-    common, rare = "Expected a stripped scan, found {}.2 ml.", "a_{}.nii has the very voxels of T1 of c."
+    common, rare = "Expected a stripped scan, found {}.2 ml.", "a_{}.nii has the same voxels as T1 of c."
     problems = [common.format(n) for n in range(20)] + [f"{common.format(20)} {rare.format(20)}"]
     scans = pd.DataFrame({"subject": [f"s{n}" for n in range(21)], "image": "t2", "problem": problems})
     scans = scans.assign(intensities="", head="", share_of_brain=np.nan)

@@ -241,7 +241,7 @@ def test_a_table_of_another_program_that_can_be_read_in_two_ways(tmp_path, text,
     [
         ({"score": 1.2}, "a score from 0 to 1"),
         ({"score": None}, "a score from 0 to 1"),
-        ({"truth": 2}, "a truth of 0 or 1"),
+        ({"truth": 2}, "a label .truth. of 0 or 1"),
         ({"subject": "1"}, "each subject once"),
     ],
 )
