@@ -18,6 +18,8 @@ Public packages, in the order of the data flow:
 Public names beside them:
 
     prepare_patient   from the scanner's series of one patient to six sequences on one grid
+    mask_on_series    take a mask from the prepared grid to that of a series as acquired
+    read_volume       read a NIfTI file
     make_phantom      write the synthetic cohort
     Run               the results of a training, read from its folder
     read_predictions  the same for a table of predictions that another program made
@@ -51,7 +53,9 @@ if TYPE_CHECKING:
     from glioma_idh import phantom as phantom
     from glioma_idh import sgp3d as sgp3d
     from glioma_idh.errors import InputError as InputError
+    from glioma_idh.imaging.volumes import read_volume as read_volume
     from glioma_idh.phantom.folder import make_phantom as make_phantom
+    from glioma_idh.preparation.masks import mask_on_series as mask_on_series
     from glioma_idh.prepare import prepare_patient as prepare_patient
     from glioma_idh.report import report_runs as report_runs
     from glioma_idh.runs.foreign_tables import read_predictions as read_predictions
@@ -68,7 +72,9 @@ __all__, __getattr__, __dir__ = lazy_names(
     {
         ".": ("cohorts", "evaluation", "figures", "gbm2d", "phantom", "sgp3d"),
         "errors": ("InputError",),
+        "imaging.volumes": ("read_volume",),
         "phantom.folder": ("make_phantom",),
+        "preparation.masks": ("mask_on_series",),
         "prepare": ("prepare_patient",),
         "report": ("report_runs",),
         "runs.foreign_tables": ("read_predictions",),

@@ -1,5 +1,6 @@
 """README.md and docs/: size, links, the way to each page, figures that agree."""
 
+import operator
 import re
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+import glioma_idh
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -112,3 +115,12 @@ def test_documented_options_are_some_command_s(page, helps):
     known = {option for text in helps.values() for option in OPTION.findall(text)}
     known |= {option for path in ROOT.glob("benchmarks/*.py") for option in OPTION.findall(path.read_text())}
     assert set(OPTION.findall(page.read_text())) - {"--help"} <= known
+
+
+@pytest.mark.parametrize("page", [README, *ROOT.glob("docs/*.md")], ids=lambda page: str(page.relative_to(ROOT)))
+def test_documented_python_uses_public_names(page):
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+        modules = re.findall(r"^(?:import|from) (.+)$", block, re.MULTILINE)
+        assert modules == ["glioma_idh as gi"]
+        for names in re.findall(r"\bgi((?:\.\w+)+)", block):
+            operator.attrgetter(names.removeprefix("."))(glioma_idh)
