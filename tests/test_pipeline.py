@@ -254,7 +254,7 @@ def test_names_that_say_another_sequence_are_told_before_training_and_testing(co
     TrainingCohort(recipe, job).checked_table(("t1",))
     assert capsys.readouterr().err == ""
     external(cohorts, [HERE], [THERE | {"t2": "t_flair.nii"}])
-    assert "In 1 of 1 subjects a file's name says something else" in capsys.readouterr().err
+    assert "In 1 of 1 subjects, a file name contradicts the column" in capsys.readouterr().err
 
 
 def external(cohorts, here, there, sequences=("t2",)):
