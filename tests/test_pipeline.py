@@ -249,12 +249,12 @@ def test_names_that_say_another_sequence_are_told_before_training_and_testing(co
     cohorts.tables |= {"egd": table_of(*rows, {"subject": "c", "t1gd": "c/t1gd.nii", "idh": "1"})}
     recipe, job = gbm2d.Recipe(cohort="egd"), Job()
     TrainingCohort(recipe, job).checked_table(("t1gd",))
-    said = "In 2 of 3 subjects a file's name says something else than what it is given as. "
-    assert capsys.readouterr().err == f"{said}a: flair.nii is given as T1Gd; by its name it is FLAIR.\n"
+    said = "In 2 of 3 subjects, a file name contradicts the column of the file. "
+    assert capsys.readouterr().err == f"{said}a: flair.nii is given as T1Gd, but its name suggests FLAIR.\n"
     TrainingCohort(recipe, job).checked_table(("t1",))
     assert capsys.readouterr().err == ""
     external(cohorts, [HERE], [THERE | {"t2": "t_flair.nii"}])
-    assert "In 1 of 1 subjects a file's name says something else" in capsys.readouterr().err
+    assert "In 1 of 1 subjects, a file name contradicts the column" in capsys.readouterr().err
 
 
 def external(cohorts, here, there, sequences=("t2",)):
@@ -425,7 +425,9 @@ def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_rea
     path.write_text(path.read_text().replace("b,0,2", "b,0,M"))
     flags = ("--images", "--external-images", "--images")
     for command, flag in zip(commands, flags, strict=True):
-        with pytest.raises(InputError, match=f"looked for is {tmp_path}/a.nii. Relative .*; {flag} DIR names"):
+        with pytest.raises(
+            InputError, match=f"first path is {tmp_path}/a.nii. Relative .*; choose another folder with {flag} DIR"
+        ):
             command()
 
 

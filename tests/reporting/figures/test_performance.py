@@ -112,7 +112,7 @@ def test_one_class_has_no_precision_recall_curve(truth):
 
 def test_one_mutant_has_a_curve_without_band_and_the_reason():
     figure = draw.precision_recall_curve(table(truth=(0, 1, 0, 0)))
-    reason = "Network: average precision 0.50 (interval cannot be computed, because a class has but one patient)"
+    reason = "Network: average precision 0.50 (interval cannot be computed, because a class has only one patient)"
     assert reason in words(figure) and "Band" not in words(figure)
     check_letters(figure)
 
