@@ -36,8 +36,8 @@ Internal packages and modules:
     reporting    figures, tables, text and the HTML page
 
 Conventions: axes (i, j, k, channel) that point right, anterior and superior (RAS+); lengths in millimetres; lesion mask
-0 or 1; IDH-mutant = 1 = the positive class; boxes are (start, stop) per axis, without the stop. Names of sequences:
-`t1 t1gd t2 flair rcbv adc`. Everything public is imported on first use.
+0 or 1; IDH-mutant = 1 = the positive class; boxes are (start, stop) per axis, where index `stop` is not
+included. Names of sequences: `t1 t1gd t2 flair rcbv adc`. Everything public is imported on first use.
 """
 
 import os

@@ -37,7 +37,7 @@ class Paper:
     citation: str  # for the list of references
     recipe: Any  # the published settings, a frozen dataclass
     default: Callable[[dict], Any]  # (settings of a run) -> default recipe of the training command for such a run
-    stated: tuple[str, ...]  # settings stated in the paper; the others are ours
+    stated: tuple[str, ...]  # settings stated in the paper; the others are our choice
     sequences: tuple[str, ...]  # input sequences of a network; empty if each network has a single one
     call: Callable[[dict], str]  # (settings of a run) -> name of its network or sequence (internal name)
     published: dict[str, dict[str, tuple]]  # (mean, sd) of each score, by network or sequence; sd None if not published

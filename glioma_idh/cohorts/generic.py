@@ -88,8 +88,9 @@ def without_images(who: pd.DataFrame, scans: Collection[str], labels: Path) -> l
     """List the subjects of a label sheet that have no images; InputError if that is all of them."""
     missing = [subject for subject in who["subject"] if subject not in scans]
     if len(missing) == len(who):
-        found = f"{', '.join(missing[:3])}, while the folder contains {', '.join(sorted(scans)[:3])}"
-        raise InputError("labels of the subjects in the folder", found, "Use the folder names as ids.", labels)
+        found = f"{', '.join(missing[:3])} in the label sheet, but {', '.join(sorted(scans)[:3])} among the images"
+        expected, advice = "the same subject ids in label sheet and images", "Use the ids of the images in the sheet."
+        raise InputError(expected, found, advice, labels)
     return [Ignored(subject, "a label without images") for subject in missing]
 
 

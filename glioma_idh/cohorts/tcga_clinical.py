@@ -38,7 +38,7 @@ def read_facts(
     """Read the clinical data of patients.
 
     Args:
-        patients: patients of the variant tables.
+        patients: ids of the patients in the variant tables.
         clinical: file of the TCGA Clinical Data Resource, if available.
         who2021: file of the WHO 2021 reclassification, if available.
 
@@ -58,7 +58,8 @@ def read_facts(
         others, unknown = table.index.difference(index), index.difference(table.index)
         if len(unknown) == len(index):
             found = textwrap.shorten(", ".join(others), 60)
-            raise InputError("patients of the variant tables", f"none of them, only {found}", "Check the file.", file)
+            expected, advice = "patients of the variant tables", "Check that all files are of the same cohort."
+            raise InputError(expected, f"only other patients, such as {found}", advice, file)
         if len(others):
             who = textwrap.shorten(", ".join(others), 200)
             notes.append(f"{name}: {len(others)} patients are in no variant table and are left out: {who}.")

@@ -69,7 +69,9 @@ def roc_band(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple:
-    """Compute a pointwise confidence band of a ROC curve. It is too narrow for the curve as a whole.
+    """Compute a confidence band of a ROC curve, separately at each false positive rate.
+
+    The band is pointwise: the probability that it contains the whole curve is below `level`.
 
     Returns:
         Lower and upper sensitivity at the false positive rates (1 - specificity), shape (k,); NaN if a class has fewer
@@ -124,7 +126,7 @@ def precision_recall_band(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple:
-    """Compute a pointwise confidence band of a precision-recall curve, as `roc_band`.
+    """Compute a confidence band of a precision-recall curve, separately at each recall, as `roc_band`.
 
     The precision at a recall is that of the highest threshold that reaches it (at recall 0, that of the first mutant),
     so that its mean over all recalls is the average precision.

@@ -73,7 +73,7 @@ class ImageDataGenerator:
     `tf.keras.preprocessing.image.ImageDataGenerator` in every pixel. That class is deprecated and depends on a part of
     SciPy that will be removed.
 
-    Differs from the paper: nothing; Keras' `rotation_range=90` draws from -90 to 90, the paper's range is 0 to 90.
+    The default is the paper's range, 0 to 90 degrees; Keras' `rotation_range=90` would draw from -90 to 90.
 
     Args:
         rotation_deg: lowest and highest angle, degrees.

@@ -12,7 +12,7 @@ def build_cnn(
 ) -> keras.Model:
     """Build the network of Figure 2: blocks of convolution, ReLU, batch normalisation and pooling, then dense layers.
 
-    Differs from the paper: nothing that it states; it gives neither filters nor units, and asks for few parameters.
+    The paper states neither filters nor units, only that the network has few parameters; the numbers are our choice.
 
     Args:
         input_shape: (height, width, channels); height and width divisible by 2 ** number of blocks.

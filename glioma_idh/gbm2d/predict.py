@@ -27,11 +27,11 @@ class Prediction:
     run_dir: Annotated[Path, tyro.conf.Positional, option("RUN_DIR")]
     """Folder of a finished run; of a run of several sequences, the folder of one sequence."""
     scan: File = None
-    """Scan of one patient, of the sequence that the run was trained on (runs of gbm2d)."""
+    """Needed only for runs of gbm2d: scan of one patient, of the sequence that the run was trained on."""
     lesion_mask: File = None
     """Mask of the lesion (whole tumour with oedema) on the grid of the scan: labels, or probabilities from 0.5."""
     brain_mask: File = None
-    """Brain mask on the grid of the scan. Without it, the scan must be skull-stripped (runs of gbm2d)."""
+    """Only for runs of gbm2d: brain mask on the grid of the scan. Without it, the scan must be skull-stripped."""
     subject: Annotated[str | None, option("ID", "name of the file or of its folder")] = None
     """Id of the patient in the results."""
     cohort: Annotated[str | None, option("NAME", "")] = None

@@ -11,7 +11,7 @@ from glioma_idh.command_line import SWITCH, option
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings that change the results. Defaults: Pasquini et al. 2021 (section in brackets), or our choice (ours)."""
+    """Settings that change the results. Defaults are from the section named of Pasquini et al. 2021, or our choice."""
 
     sequence: Annotated[tuple[str, ...], option("NAME [NAME ...]")] = ("rCBV",)
     """T1, T2, FLAIR, T1Gd (or MPRAGE, T1CE), rCBV, ADC, or all. One network is trained per sequence."""
@@ -19,28 +19,28 @@ class Recipe:
     all_visits: Annotated[bool, SWITCH] = False
     """Use follow-up visits too; without it, only the first visit of each patient is used."""
     splits: Literal["holdout", "kfold"] = "holdout"
-    """holdout: random test sets of 20 % with at least 5 mutants (Image processing); kfold: stratified k-fold."""
+    """holdout: random test sets of 20 % with 5 mutants or more, as in paper section Image processing; kfold: k-fold."""
     num_splits: Annotated[int, tyro.conf.arg(aliases=["--folds"])] = 5
-    """Number of splits (CNN architecture: "five different splitting")."""
+    """Number of splits. The paper uses "five different splitting" (section CNN architecture)."""
     epochs: int = 500
-    """Passes over the balanced training set (CNN architecture). The weights of the last epoch are kept."""
+    """Passes over the balanced training set (paper section CNN architecture). The last epoch's weights are kept."""
     batch_size: int = 16
-    """Slices per training step (ours)."""
+    """Slices per training step (our choice)."""
     seed: int = 0
     """Random seed for weights, order of slices and rotation; without --split-seed, also for the splits."""
     rotation_deg: tuple[float, float] = (0.0, 90.0)
-    """Range of the random rotation in degrees (Image processing). Keras' rotation_range=90 would be -90 90."""
+    """Range of the random rotation in degrees (paper section Image processing). Keras' rotation_range=90: -90 90."""
     learning_rate: float = 1e-4
-    """Learning rate of the Adam optimizer (CNN architecture)."""
+    """Learning rate of the Adam optimizer (paper section CNN architecture)."""
     split_seed: Annotated[int | None, option("INT", "the value of --seed")] = None
     """Random seed for the splits alone. Give it to train with several values of --seed on the same splits."""
     with_skull: Annotated[bool, SWITCH] = False
     """Accept scans that are not skull-stripped and have no brain mask: every voxel that is not 0 counts as brain."""
-    size: tyro.conf.Suppress[int] = 64  # pixels per side after resampling (Image processing)
-    test_fraction: tyro.conf.Suppress[float] = 0.2  # test_size=20% (Image processing)
-    min_test_mutants: tyro.conf.Suppress[int] = 5  # (Image processing)
-    filters: tyro.conf.Suppress[tuple[int, ...]] = (16, 32, 64, 64)  # ours: "few parameters" (CNN architecture)
-    units: tyro.conf.Suppress[tuple[int, ...]] = (64, 32)  # ours: dense layers before the two outputs
+    size: tyro.conf.Suppress[int] = 64  # pixels per side after resampling (paper section Image processing)
+    test_fraction: tyro.conf.Suppress[float] = 0.2  # test_size=20% (paper section Image processing)
+    min_test_mutants: tyro.conf.Suppress[int] = 5  # paper section Image processing
+    filters: tyro.conf.Suppress[tuple[int, ...]] = (16, 32, 64, 64)  # our choice: "few parameters" (CNN architecture)
+    units: tyro.conf.Suppress[tuple[int, ...]] = (64, 32)  # our choice: dense layers before the two outputs
 
     def __post_init__(self):
         if isinstance(self.sequence, str):

@@ -13,7 +13,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.nifti import TIME_UNITS_S, UNREADABLE, affine_mm, check_edges, reading_error, spatial_unit
 
-Box = tuple[tuple[int, int], ...]  # (start, stop) per axis; stop is excluded
+Box = tuple[tuple[int, int], ...]  # (start, stop) per axis; index `stop` is not included
 
 
 @dataclass(frozen=True)

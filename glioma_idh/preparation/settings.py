@@ -22,13 +22,13 @@ class Settings:
     """What is computed, and how. A stage whose settings have changed is repeated."""
 
     series: Annotated[tuple[str, ...], option("ROLE=SERIES [ROLE=SERIES ...]", "recognised automatically")] = ()
-    """Assign series: t2=12 (DICOM), t2=FILE or t2=none; roles: t1 t1gd t2 flair adc dwi dsc lesion_mask brain_mask."""
+    """Assign series: t2=12 (DICOM), t2=FILE, t2=none. Also t1, t1gd, flair, adc, dwi, dsc, lesion_mask, brain_mask."""
     reference: Annotated[str, option("ROLE|atlas|FILE")] = "t1gd"
     """Image that all others are registered to: t1gd (as in the paper), t1, t2, flair, atlas (ICBM152) or a file."""
     spacing_mm: Annotated[float | None, option("MM", "as the reference; 1 mm if its slices exceed 1.5 mm")] = None
     """Edge length of the voxels of all results, in mm."""
     skip: Annotated[tuple[Skipped, ...], option("STAGE [STAGE ...]", "")] = ()
-    """Stages to skip: head-motion (DWI, DSC), registration (trust headers), brain (no mask), bias adc lesion rcbv."""
+    """Skip head-motion (DWI, DSC), registration (headers are trusted), brain (no mask), bias, adc, lesion or rcbv."""
     lesion_mask: File = None
     """Lesion mask on the grid of any series or of the result: labels above 0, or probabilities of at least 0.5."""
     lesion_on: Literal["t1", "t1gd", "t2", "flair"] = "t2"
@@ -107,7 +107,7 @@ class Job:
     lesion_run: Annotated[Path | None, option("RUN_DIR", "")] = None
     """Finished run of train sgp3d. Its networks segment the lesion of patients without a lesion mask."""
     redo_from: Annotated[Stage | None, option("STAGE", "")] = None
-    """Repeat this stage and all later ones: series head-motion registration brain image adc lesion rcbv picture."""
+    """Repeat from this stage on: series, head-motion, registration, brain, image, adc, lesion, rcbv, picture."""
     quiet: Annotated[bool, SWITCH] = False
     """Show no progress bars or progress lines."""
     strict: Annotated[bool, SWITCH] = False

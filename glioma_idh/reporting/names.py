@@ -37,6 +37,11 @@ AUC_NOTE = "AUC: area under the receiver operating characteristic curve. CI: con
 ALWAYS = ("always wild-type", "always mutant")  # names of the constant predictions
 
 
+def baseline_name(name: str) -> str:
+    """The printed name of a baseline of `evaluation.baselines`."""
+    return "majority class" if name == "majority" else name
+
+
 def abbreviations(table: pd.DataFrame) -> str:
     """Explain the abbreviations among the column headings of a table, and the dash."""
     return "; ".join(

@@ -1,4 +1,4 @@
-"""The object that holds the results of a run, or of a predictions table alone."""
+"""The object that holds the results of a run, or a predictions table without a run."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,23 +30,23 @@ TABLE_ADVICE = (
 class Run:
     """The results of a training, read from its run folder: `Run("runs/gbm2d-rcbv")`.
 
-    `runs.foreign_tables.read_predictions` makes one from a predictions table alone, which has no folder. Performance
-    measures are computed when they are first used.
+    `runs.foreign_tables.read_predictions` makes one from a predictions table without a run; it has no folder.
+    Performance measures are computed when they are first used.
 
     Raises:
         InputError: the folder holds no run whose splits are all trained, or one of its tables cannot be used.
     """
 
     folder: Path | None
-    """Run folder; None for a predictions table alone."""
+    """Run folder; None for a predictions table without a run."""
     name: str = ""
     """Of the network, the sequence or the file, as printed. If empty, all fields below are read from the folder."""
     recipe: dict = field(default_factory=dict, repr=False)
-    """Content of `recipe.json`, with the cost of the training; empty for a table alone."""
+    """Content of `recipe.json`, with the cost of the training; empty for a predictions table without a run."""
     cohort: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     """Cohort table of the subjects used."""
     exclusions: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    """Subjects that were not used, and why; without rows for a table alone."""
+    """Subjects that were not used, and why; without rows for a predictions table without a run."""
     splits: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     """`subject, repeat, split, part`, where part is "train" or "test"."""
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
@@ -54,9 +54,9 @@ class Run:
     planted: pd.Series | None = field(default=None, repr=False)
     """Best possible score by subject, known for the synthetic cohort only."""
     given: pd.DataFrame | None = field(default=None, repr=False)
-    """A table alone as it was read, with its file in `attrs`; None for a run."""
+    """Predictions table without a run, as it was read, with its file in `attrs`; None for a run."""
     remarks: dict = field(default_factory=dict, repr=False)
-    """Remarks on a table alone, which are added to `performance`."""
+    """Remarks on a predictions table without a run, which are added to `performance`."""
     members: tuple["Run", ...] = field(default=(), repr=False)
     """The runs of several seeds that this run combines."""
 
@@ -67,12 +67,12 @@ class Run:
 
     @property
     def settings(self) -> dict:
-        """All settings that change a result, by name; empty for a table alone."""
+        """All settings that change a result, by name; empty for a predictions table without a run."""
         return self.recipe.get("recipe", {})
 
     @property
     def paper(self) -> Paper | None:
-        """The paper that the run reproduces; None for a table alone."""
+        """The paper that the run reproduces; None for a predictions table without a run."""
         return find_paper(self.settings)
 
     @property
@@ -113,10 +113,10 @@ class Run:
     def networks(self) -> list["keras.Model"]:
         """Load the trained network of each split, in the order of `splits.csv`, ready for inference (not compiled).
 
-        InputError: a file cannot be loaded, or there is a predictions table alone.
+        InputError: a file cannot be loaded, or there is only a predictions table without a run.
         """
         if self.folder is None:
-            advice = "Name the folder of a training: a predictions table alone has no networks."
+            advice = "Name the folder of a training: a predictions table has no networks."
             raise InputError("a run with trained networks", f"the table {self.name}", advice)
         return [load_network(file) for file in network_files(self.folder)]
 

@@ -20,8 +20,8 @@ def draw_augmentation(
 ) -> Augmentation:
     """Draw whether to flip and whether to shift, then the axes of the flip and the size of the shift.
 
-    Differs from the paper: nothing that it states, "randomly chosen with a fifty percent chance". Ours: a flip reverses
-    each axis with probability 0.5, and a shift is at most a tenth of each axis.
+    The paper states only that flip and shift are "randomly chosen with a fifty percent chance". Our choice: a flip
+    reverses each axis with probability 0.5, and a shift is at most a tenth of each axis.
 
     Args:
         rng: random generator.
@@ -39,7 +39,7 @@ def draw_augmentation(
 def augment(array: np.ndarray, augmentation: Augmentation, out: np.ndarray | None = None) -> np.ndarray:
     """Apply an augmentation to an image or mask of shape (i, j, k) or (i, j, k, channel); into `out` if given.
 
-    Differs from the paper: it does not say how a shift fills the gap; ours repeats the edge, as Keras does. Filling
+    The paper does not say how a shift fills the gap. Our choice is to repeat the edge, as Keras does. Filling
     with 0, the mean of a standardised scan, would look like tissue.
     """
     out = np.empty_like(array, order="C") if out is None else out

@@ -1,8 +1,9 @@
 """The networks that SGPNet is compared with in Table 1 of the paper: 3D U-Net, 3D DenseNet, residual CNN.
 
-Their papers published no code. The numbers of channels are ours, so that a training step takes at most twice the time
-of SGPNet's (see `benchmarks/README.md`). All read the same input as SGPNet and have one of its two outputs. They are
-trained with one learning rate, that of SGPNet's backbone. The functions return uncompiled functional models.
+Their papers published no code. The numbers of channels are our choice, so that a training step takes at most
+twice the time of SGPNet's (see `benchmarks/README.md`). All read the same input as SGPNet and have one of its two
+outputs. They are trained with one learning rate, that of SGPNet's backbone. The functions return uncompiled
+functional models.
 """
 
 from glioma_idh.quiet_keras import keras, layers
@@ -52,10 +53,11 @@ def _unet_level(x, first: int, second: int, name: str, factory: LayerFactory):
 def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtype: str | None = None) -> keras.Model:
     """Build a 3D DenseNet after Liang et al. (Genes 2018, M3D-DenseNet), which predicts IDH: 549,357 parameters.
 
-    From their paper: a DenseNet of 3D convolutions, sequences as channels, cross-entropy. Ours: everything else, after
-    DenseNet-BC (Huang et al. 2017) with batch normalisation, although batches have two subjects: four blocks of four
-    layers, growth 16, bottlenecks of 64, transitions that halve channels and sides; the first convolution has stride 2.
-    They crop to the lesion; ours reads the same input as SGPNet. Each side of the input must be divisible by 16.
+    From their paper: a DenseNet of 3D convolutions, sequences as channels, cross-entropy. Our choice: everything else,
+    after DenseNet-BC (Huang et al. 2017) with batch normalisation, although batches have two subjects: four blocks of
+    four layers, growth 16, bottlenecks of 64, transitions that halve channels and sides; the first convolution has
+    stride 2. Their network reads a crop around the lesion; this one reads the same input as SGPNet. Each side of the
+    input must be divisible by 16.
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")

@@ -66,7 +66,7 @@ def reference_lesion(row: pd.Series, placement: Placement) -> np.ndarray:
 def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placement) -> dict[str, float]:
     """Score a predicted mask on the patient's own grid: `evaluation.segmentation.mask_scores` and `predicted_ml`.
 
-    Differs from the paper: the paper does not say on which grid; ours is the patient's.
+    The paper does not say on which grid; the patient's grid is our choice.
     """
     spacing_mm = np.linalg.norm(placement.own_affine[:3, :3], axis=0)
     predicted_ml = float(np.count_nonzero(predicted) * spacing_mm.prod() / 1000)

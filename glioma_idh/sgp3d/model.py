@@ -64,10 +64,10 @@ def SGPNet(
 ) -> keras.Model:
     """Build the network of Figure 2: 2,446,119 parameters with the paper's four sequences and eight filters.
 
-    Differs from the paper: nothing that it states. Ours, where it is silent: dropout of whole channels between the
-    second convolution and its normalisation, at the rate of Isensee et al. 2017, whose network the backbone follows;
-    up-sampling doubles all three axes; the segmentation ends in a softmax; `Conv(16, 8, 1, 1)` of the IDH block is a
-    fourth branch on the full-resolution feature map; the genotype is one probability.
+    Our choices, where the paper states nothing: dropout of whole channels between the second convolution and its
+    normalisation, at the rate of Isensee et al. 2017, whose network the backbone follows; up-sampling doubles all three
+    axes; the segmentation ends in a softmax; `Conv(16, 8, 1, 1)` of the IDH block is a fourth branch on the
+    full-resolution feature map; the genotype is one probability.
 
     Args:
         input_shape: (i, j, k, sequences); i, j and k divisible by 16.

@@ -27,15 +27,15 @@ class Prediction:
     run_dir: Annotated[Path, tyro.conf.Positional, option("RUN_DIR")]
     """Folder of a finished run."""
     t1: File = None
-    """T1 scan of one patient. All four scans must be skull-stripped and on one grid (runs of sgp3d)."""
+    """Needed only for runs of sgp3d: T1 scan. All four scans must be skull-stripped and on one grid."""
     t1gd: File = None
-    """T1 scan with contrast agent (runs of sgp3d)."""
+    """Needed only for runs of sgp3d: T1 scan with contrast agent."""
     t2: File = None
-    """T2 scan (runs of sgp3d)."""
+    """Needed only for runs of sgp3d: T2 scan."""
     flair: File = None
-    """FLAIR scan (runs of sgp3d)."""
+    """Needed only for runs of sgp3d: FLAIR scan."""
     lesion_mask: File = None
-    """Reference mask of the lesion on the same grid, to compare with (Dice, picture). resnet2d needs it."""
+    """Reference mask of the lesion on the same grid, for Dice and picture. Networks of type resnet2d need it."""
     subject: Annotated[str | None, option("ID", "name of the file or of its folder")] = None
     """Id of the patient in the results."""
     cohort: Annotated[str | None, option("NAME", "")] = None
@@ -47,7 +47,7 @@ class Prediction:
     all_visits: Annotated[bool, SWITCH] = False
     """Use follow-up visits too; without it, only the first visit of each patient is used."""
     flips: Annotated[bool, SWITCH] = False
-    """Average the predictions of all eight flips of the input, which takes eight times as long (runs of sgp3d)."""
+    """Only for runs of sgp3d: average the predictions of all eight flips of the input. Takes eight times as long."""
     out: Annotated[Path | None, option("DIR", "RUN_DIR/predict")] = None
     """Folder for predictions.csv, and one mask and picture per subject. Earlier predictions in it are kept."""
     quiet: Annotated[bool, SWITCH] = False

@@ -60,7 +60,7 @@ def resample(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     Equals `torch.nn.functional.interpolate(mode="trilinear", align_corners=False)`. The result is float32, with the
     memory layout of the input.
 
-    Differs from the paper: nothing; it says that images are reshaped, and ours is trilinear.
+    The paper says that images are reshaped, but not by which interpolation; trilinear is our choice.
     """
     order = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
     array = np.ascontiguousarray(array.transpose(order), dtype=np.float32)

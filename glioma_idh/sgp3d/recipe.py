@@ -23,37 +23,37 @@ LEVELS = 5  # of the contracting path; each level after the first halves the siz
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings that change the results. Defaults: Wang et al. 2021 (section in brackets), or our choice (ours)."""
+    """Settings that change the results. Defaults are from the section named of Wang et al. 2021, or our choice."""
 
     cohort: Annotated[str, tyro.conf.arg(metavar="NAME", help=cohorts.HELP)] = "brats2020-tcga"
     all_visits: Annotated[bool, SWITCH] = False
     """Use follow-up visits too; without it, only the first visit of each patient is used."""
     shape: tuple[int, int, int] = (144, 144, 144)
-    """Size of the network's input in voxels along each axis; each must be divisible by 16 (2.2)."""
+    """Size of the network's input in voxels along each axis; each must be divisible by 16 (paper section 2.2)."""
     targets: Literal["both", "idh", "segmentation", "random-masks"] = "both"
-    """What is trained (3.2, Table 2): segmentation and IDH, one of them, or IDH and one random mask per subject."""
+    """What is trained (paper Table 2): segmentation and IDH, one of them, or IDH and one random mask per subject."""
     network: Literal["sgpnet", "unet3d", "densenet3d", "resnet2d"] = "sgpnet"
-    """SGPNet (2.3), or a comparator network of Table 1: unet3d (segments), densenet3d or resnet2d (predict IDH)."""
+    """sgpnet, or a comparator of paper Table 1: unet3d for the segmentation, densenet3d or resnet2d for IDH."""
     splits: Literal["kfold", "holdout"] = "kfold"
-    """kfold: cross-validation (3) on patients, stratified by IDH (ours); holdout: random test sets of 20 %."""
+    """kfold: cross-validation on patients (paper section 3), stratified by IDH; holdout: random test sets of 20 %."""
     num_splits: Annotated[int, tyro.conf.arg(aliases=["--folds"])] = 5
-    """Number of splits or folds (3: "fivefold cross-validations")."""
+    """Number of splits or folds. The paper uses "fivefold cross-validations" (section 3)."""
     epochs: int = 200
-    """Passes over the training set (ours). The learning rates fall to 0; the weights of the last epoch are kept."""
+    """Passes over the training set (our choice). Learning rates fall to 0; the last epoch's weights are kept."""
     batch_size: int = 2
-    """Subjects per training step (2.5)."""
+    """Subjects per training step (paper section 2.5)."""
     learning_rate: float = 1e-4
-    """Initial learning rate of Adam for backbone and segmentation block (2.5); it falls to 0 by cosine annealing."""
+    """Initial learning rate of Adam for backbone and segmentation (paper section 2.5); cosine annealing to 0."""
     idh_learning_rate: float = 5e-5
-    """Initial learning rate for the IDH block of SGPNet (2.5). Comparator networks use --learning-rate alone."""
+    """Initial learning rate of SGPNet's IDH block (paper section 2.5). Comparators use --learning-rate alone."""
     detach_k: Annotated[bool, SWITCH] = False
     """Treat the loss weight k (equation 9) as a constant when differentiating; without it, k is differentiated too."""
     dropout: float = 0.3
-    """Fraction of channels dropped at each level, and of the pooled features dropped (ours)."""
+    """Fraction of channels dropped at each level, and of the pooled features dropped (our choice)."""
     shift_fraction: float = 0.1
-    """Largest random shift, as a fraction of each axis (ours). The voxels at the edge are repeated."""
+    """Largest random shift, as a fraction of each axis (our choice). The voxels at the edge are repeated."""
     standardise_features: Annotated[bool, SWITCH] = False
-    """During training, standardise the pooled features of the IDH block; helps if lesions are small (ours)."""
+    """Standardise the IDH block's pooled features in training (not in the paper). Helps if lesions are small."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Number format of the layers. bfloat16 saves memory, but is very slow on processors without support for it."""
     seed: int = 0
@@ -61,14 +61,14 @@ class Recipe:
     split_seed: Annotated[int | None, option("INT", "the value of --seed")] = None
     """Random seed for the splits alone. Give it to train with several values of --seed on the same splits."""
     with_skull: Annotated[bool, SWITCH] = False
-    """Accept scans that are not skull-stripped; skull and noise then affect cropping and standardisation (ours)."""
+    """Accept scans that are not skull-stripped; skull and noise then affect cropping and standardisation."""
     phantom_subjects: int = 24
     """Number of subjects of the built-in synthetic cohort (phantom), half of them mutant. Other cohorts ignore it."""
     phantom_spacing_mm: float = 2.0
     """Voxel size of the built-in synthetic cohort (phantom) in mm. Other cohorts ignore it."""
     filters: tyro.conf.Suppress[int] = 8  # of the top level (Figure 2)
-    move_probability: tyro.conf.Suppress[float] = 0.5  # of flip and of shift (2.2)
-    smoothing_voxels: tyro.conf.Suppress[float] = 1.0  # ours: of the soft Dice
+    move_probability: tyro.conf.Suppress[float] = 0.5  # of flip and of shift (paper section 2.2)
+    smoothing_voxels: tyro.conf.Suppress[float] = 1.0  # our choice: of the soft Dice
     test_fraction: tyro.conf.Suppress[float] = 0.2  # of hold-outs
     min_test_mutants: tyro.conf.Suppress[int] = 5  # of hold-outs, as in the 2D paper
 

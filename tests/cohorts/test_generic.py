@@ -121,7 +121,7 @@ def test_two_statuses_of_a_patient_are_an_error(tmp_path):
         ("7.0,1\n", "found '7.0' in row 2, column subject"),
         ("a,1\na,0\n", "expected an id other than that of row 2; found 'a' in row 3.*idh is 1 and 0: find out"),
         ("a,1\na,1\n", "expected an id other than that of row 2; found 'a' in row 3.* Remove one row."),
-        ("A,1\n", "expected labels of the subjects in the folder; found A, while the folder contains 0007, a"),
+        ("A,1\n", "expected the same subject ids in label sheet and images; found A in the label sheet, but 0007"),
         ("a,perhaps\n", r"expected IDH as 0, 1.*; found 'perhaps' in row 2, column idh"),
     ],
 )

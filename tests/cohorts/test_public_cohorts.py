@@ -553,7 +553,8 @@ def test_labels_of_one_s_own_win_however_ids_are_spelled(tmp_path, name, label):
     assert ignored == [("nobody", "a label without images")] and "nobody" not in set(table["subject"])
     (tmp_path / "own.csv").write_text("subject,idh\nnobody,1\n")
     with pytest.raises(
-        InputError, match="expected labels of the subjects in the folder; found nobody, while the folder"
+        InputError,
+        match="expected the same subject ids in label sheet and images; found nobody in the label sheet",
     ):
         cohorts.read(name, tmp_path, tmp_path / "own.csv")
 

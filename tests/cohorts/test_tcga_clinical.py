@@ -122,7 +122,7 @@ def test_a_relabelling_that_cannot_be_used(write, old, new, match):
 
 def test_tables_of_other_patients_are_refused(write):
     with pytest.raises(
-        InputError, match="a.csv: expected patients of the variant tables; found none of them, only TCGA-A"
+        InputError, match="a.csv: expected patients of the variant tables; found only other patients, such as TCGA-A"
     ):
         read_facts(["TCGA-QQ-0001"], write(CLINICAL))
     others = CLINICAL.replace("GBM,", "LUAD,").replace("LGG,", "LUSC,")

@@ -149,7 +149,7 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     within = np.concatenate(won).mean()
     assert 0.5 < auc < 1 and 0.5 < within < 1 and f"{auc:.3f}" != f"{within:.3f}"
     assert f"in {len(pooled)} patients ({truth.sum()} IDH-mutant)" in page
-    assert f"AUC within splits {within:.2f} (" in page
+    assert f"AUC within splits (only patients tested by the same network are compared): {within:.2f} (" in page
     assert f"AUC within splits {within:.3f} (" in page and f"AUC, pooled (DeLong) {auc:.3f} (" in page
     assert f"Brier score {np.mean((score - truth) ** 2):.3f} (" in page
     assert f"Log loss {log_loss(truth, score):.3f} (" in page

@@ -70,7 +70,8 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     assert metrics["within_splits"]["auc"] == pytest.approx(within) == auc["within_splits"]["value"]
     assert metrics["pooled"]["auc"] == pytest.approx(pooled) == auc["pooled"]["value"]
     assert auc["num_pairs"] == same_fold.sum() < same_fold.size
-    assert f"AUC within splits {within:.2f}" in page and "in 7 patients (4 IDH-mutant)" in page
+    assert f"patients tested by the same network are compared): {within:.2f}" in page
+    assert "in 7 patients (4 IDH-mutant)" in page
     sheet = pd.read_csv(next((run / "report_files").rglob("splits_scores.csv")))
     assert sheet["tested"].tolist() == predictions.groupby("split").size().tolist()
     of_splits = [f"{value:.3f}" for value in predictions.groupby("split")["dice"].mean()]

@@ -96,8 +96,8 @@ def group_shells(b_values: ArrayLike, tolerance: float = SHELL_WIDTH) -> dict[fl
 def num_independent(directions: np.ndarray) -> int:
     """Return how many of the six tensor elements the directions of weighted volumes determine.
 
-    Zero vectors do not count, repetitions count once: three directions with head rotations of 5 degrees would formally
-    determine a tensor, but with ten times the noise.
+    Zero vectors are not counted, and repeated directions (within 15 degrees) are counted once. Otherwise three
+    directions, repeated with head rotations of 5 degrees, would determine a tensor, but with ten times the noise.
     """
     apart = []
     for direction in directions[directions.any(axis=1)]:

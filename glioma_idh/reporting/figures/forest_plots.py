@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from glioma_idh.evaluation.strata import FEWEST
 from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, dress, new_figure
+from glioma_idh.reporting.names import baseline_name
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known
 
 LINE, GAP, LETTERS = 0.125, 0.05, 14  # inches: line of text, gap between rows; letters per inch
@@ -85,7 +86,7 @@ def baselines_forest(performance: dict, *, synthetic: bool = False) -> Figure:
     network = performance["auc"]["within_splits"]
     rows = [_auc_row(["Network"], network, num_bold=2)]
     for name, answer in performance["baselines"].items():
-        auc, words = answer["auc"], [f"{textwrap.fill(_capital(name), 28)}\n{answer['stage']}"]
+        auc, words = answer["auc"], [f"{textwrap.fill(_capital(baseline_name(name)), 28)}\n{answer['stage']}"]
         if known(auc["value"]):
             words += [_auc_words(auc), textwrap.fill(comparison_cell(answer["difference"]), 36)]
             rows.append(Row(words, auc))
@@ -102,7 +103,7 @@ def baselines_forest_alt(performance: dict) -> str:
         less = (
             f"; network minus baseline {comparison_cell(answer['difference'])}" if known(answer["auc"]["value"]) else ""
         )
-        sentences.append(f"{_capital(name)}: {_auc_words(answer['auc'])}{less}.")
+        sentences.append(f"{_capital(baseline_name(name))}: {_auc_words(answer['auc'])}{less}.")
     return " ".join(sentences)
 
 

@@ -14,7 +14,7 @@ from glioma_idh.evaluation.bootstrap import DRAWS, bootstrap_average_precision, 
 from glioma_idh.evaluation.metrics import pool_patients
 from glioma_idh.reporting.figures import canvas
 from glioma_idh.reporting.figures.canvas import BLUE, GREY, NORMAL, SMALL, VERMILLION, dress, legend_below, new_figure
-from glioma_idh.reporting.tables.cells import estimate_cell, known
+from glioma_idh.reporting.tables.cells import TOO_WIDE, estimate_cell, known, without_wide_interval
 
 RECALLS = np.linspace(0, 1, 501)
 ONE_CLASS = "No curve: all tested patients are of one class."
@@ -219,7 +219,7 @@ def _cell(scores: dict, key: str) -> str:
     """A calibration measure with its interval; "-" if not available."""
     if "reason" in scores or (key != "ece" and not known(scores[key]["value"])):
         return "-"
-    return f"{scores[key]:.2f}" if key == "ece" else estimate_cell(scores[key])
+    return f"{scores[key]:.2f}" if key == "ece" else estimate_cell(without_wide_interval(scores[key]) | {"reason": ""})
 
 
 def _reasons(scores: dict[str, dict]) -> list[str]:
@@ -230,6 +230,8 @@ def _reasons(scores: dict[str, dict]) -> list[str]:
             sentences.append(f"{words}: {scores[name]['reason']}.")
         elif not known(scores[name]["slope"]["value"]):
             sentences.append(f"{words}: slope and intercept {scores[name]['slope']['reason']}.")
+        elif any(without_wide_interval(scores[name][key])["reason"] == TOO_WIDE for key in ("slope", "intercept")):
+            sentences.append(f"{words}: a missing interval {TOO_WIDE}.")
     return sentences
 
 

@@ -10,7 +10,14 @@ from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Shee
 from glioma_idh.reporting.names import abbreviations
 from glioma_idh.reporting.sections import accuracy_note, box_legend, legend, patients_text, say
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, published_of, roc_of
-from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, estimate_in_words, known, p_equals
+from glioma_idh.reporting.tables.cells import (
+    comparison_cell,
+    estimate_cell,
+    estimate_in_words,
+    known,
+    p_equals,
+    slope_cell,
+)
 from glioma_idh.reporting.tables.results import SPREAD_NOTE, WITHIN_NOTE, results_table
 from glioma_idh.reporting.text.cautions import cautions
 from glioma_idh.reporting.text.facts import methods_text
@@ -90,7 +97,7 @@ def _performance_section(runs: list[Run]) -> Section:
         before, patients = numbers["calibration"]["before"], numbers["patients"]
         row = {"run": run.name, "patients": patients["num_tested"], "IDH-mutant": patients["num_mutant"]}
         row["AUC within splits (95 % CI)"] = estimate_cell(numbers["auc"]["within_splits"])
-        row["calibration slope (95 % CI)"] = estimate_cell(before["slope"]) if "slope" in before else before["reason"]
+        row["calibration slope (95 % CI)"] = slope_cell(before["slope"]) if "slope" in before else before["reason"]
         rows.append(row | {"AUC compared with baselines": words.get(verdict["verdict"], verdict["reason"])})
     caption = (
         "Performance of each network. AUC: area under the receiver operating characteristic curve, comparing only "

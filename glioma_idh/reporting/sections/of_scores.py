@@ -7,10 +7,17 @@ from glioma_idh.reporting.figures import forest_plots, performance
 from glioma_idh.reporting.figures.canvas import named_splits
 from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.html import Paragraph, Picture, Section, Sheet
-from glioma_idh.reporting.names import AUC_NOTE, HEADINGS, abbreviations
+from glioma_idh.reporting.names import AUC_NOTE, HEADINGS, abbreviations, baseline_name
 from glioma_idh.reporting.sections import accuracy_note, box_legend, legend, say
 from glioma_idh.reporting.sections.shared_figures import boxes_of
-from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known, number_cell, proportion_cell
+from glioma_idh.reporting.tables.cells import (
+    comparison_cell,
+    estimate_cell,
+    known,
+    number_cell,
+    proportion_cell,
+    slope_cell,
+)
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.runs.run import Run
 
@@ -34,7 +41,11 @@ def baselines_section(finished: Run) -> Section:
     network = estimate_cell(numbers["auc"]["within_splits"], 3)
     rows = [{"available": "with the network", "predictor": finished.name, "AUC within splits (95 % CI)": network}]
     for name, of in numbers["baselines"].items():
-        row = {"available": of["stage"], "predictor": name, "AUC within splits (95 % CI)": estimate_cell(of["auc"], 3)}
+        row = {
+            "available": of["stage"],
+            "predictor": baseline_name(name),
+            "AUC within splits (95 % CI)": estimate_cell(of["auc"], 3),
+        }
         difference = comparison_cell(of["difference"], 3) if known(of["auc"]["value"]) else "-"
         rows.append(row | {DIFFERENCE: difference})
     figure = forest_plots.baselines_forest(numbers, synthetic=finished.synthetic)
@@ -113,9 +124,9 @@ def calibration_section(finished: Run) -> Section:
         if "reason" in scores or numbers.get("hard_scores"):
             rows.append(row | {"slope (95 % CI)": scores.get("reason", HARD)})
             continue
-        row["slope (95 % CI)"] = estimate_cell(scores["slope"])
-        row["intercept (95 % CI)"] = estimate_cell(scores["intercept"])
-        row["calibration-in-the-large (95 % CI)"] = estimate_cell(scores["in_the_large"])
+        row["slope (95 % CI)"] = slope_cell(scores["slope"])
+        row["intercept (95 % CI)"] = slope_cell(scores["intercept"])
+        row["calibration-in-the-large (95 % CI)"] = slope_cell(scores["in_the_large"])
         rows.append(row | {name: f"{scores[key]:.3f}" for key, name in CALIBRATION.items()})
     curves, table = (numbers["reliability"], numbers["calibration"]), pd.DataFrame(rows).astype(object).fillna("")
     diagram, alt = performance.reliability_diagram(*curves, **marked), performance.reliability_diagram_alt(*curves)

@@ -2,6 +2,9 @@
 
 import math
 
+WIDEST = 10.0  # half-width of the widest interval of a calibration slope or intercept that is printed
+TOO_WIDE = "cannot be estimated, because there are too few patients or their scores are too similar"
+
 
 def known(value) -> bool:
     """Whether a value is a number (JSON turns NaN into None)."""
@@ -27,6 +30,19 @@ def estimate_cell(estimate: dict, decimals: int = 2, plus: bool = False) -> str:
         return f"{value} (interval {estimate['reason']})" if estimate["reason"] else value
     low, high = (spelled(round(estimate[end], decimals) + 0.0) for end in ("low", "high"))
     return f"{value} ({low} to {high})"
+
+
+def without_wide_interval(estimate: dict) -> dict:
+    """A calibration slope or intercept for print, with TOO_WIDE instead of an interval wider than ± WIDEST."""
+    low, high = estimate["low"], estimate["high"]
+    if known(low) and (high - low) / 2 > WIDEST:
+        return estimate | {"low": None, "high": None, "reason": TOO_WIDE}
+    return estimate
+
+
+def slope_cell(estimate: dict) -> str:
+    """A calibration slope or intercept as `estimate_cell`, without an interval that is too wide."""
+    return estimate_cell(without_wide_interval(estimate))
 
 
 def estimate_in_words(estimate: dict) -> str:

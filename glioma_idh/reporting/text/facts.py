@@ -201,7 +201,7 @@ def checklist_table(name: str, facts: dict[str, str]) -> pd.DataFrame:
 
 
 def answer(topics: list[str], authors: str, facts: dict[str, str]) -> str:
-    """The answer to an item: the texts on these topics, and what is left to the authors ("" if nothing)."""
+    """The answer to a checklist item: the texts on these topics, then what the authors must add (`authors`, if any)."""
     known = [facts[topic] for topic in topics if facts.get(topic)]
     if not known:
         return f"{FOR_AUTHORS}: {authors}." if authors else f"{FOR_AUTHORS}."

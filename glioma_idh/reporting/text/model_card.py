@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from glioma_idh.reporting.names import baseline_name
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known, proportion_cell
 from glioma_idh.reporting.text.cautions import cautions
 from glioma_idh.reporting.text.facts import limits, run_facts, setting_values
@@ -52,6 +53,6 @@ def _baselines(baselines: dict) -> str:
     rows = []
     for name, of in baselines.items():
         difference = comparison_cell(of["difference"]) if known(of["auc"]["value"]) else "-"
-        rows.append((of["stage"], name, estimate_cell(of["auc"]), difference))
+        rows.append((of["stage"], baseline_name(name), estimate_cell(of["auc"]), difference))
     columns = ["available", "baseline", "AUC within splits (95 % CI)", "network minus baseline (95 % CI), p after Holm"]
     return pd.DataFrame(rows, columns=columns).to_markdown(index=False)

@@ -5,6 +5,7 @@ from collections import Counter
 from glioma_idh.evaluation.bootstrap import DRAWS
 from glioma_idh.evaluation.calibration import NUM_BINS
 from glioma_idh.evaluation.strata import FEWEST
+from glioma_idh.reporting.tables.cells import without_wide_interval
 from glioma_idh.reporting.text.templates import entry
 
 SCORES = {"average_precision": "average precision", "brier": "Brier score", "log_loss": "log loss"}
@@ -15,6 +16,7 @@ THRESHOLDS = {
     "sensitivity 0.9": "the highest threshold with a sensitivity of at least 0.9",
 }
 SCALINGS = {"temperature": "temperature scaling", "platt": "Platt scaling"}
+LINE = ("slope", "intercept", "in_the_large")  # of calibration
 LESIONS = {  # measures of segmentation: name among numbers, unit, and name in the methods
     "dice": ("Dice", "", "the Dice coefficient on the patient's own grid"),
     "hd95_mm": ("HD95", " mm", "the 95th percentile of the surface distances (HD95, in mm)"),
@@ -53,6 +55,11 @@ def number_values(performance: dict) -> dict:
     kinds += [f"logistic regressions on: {'; '.join(regressions)}"] if regressions else []
     scaled = {"before": "before recalibration"}
     scaled |= {name: f"after {scaling}" for name, scaling in SCALINGS.items()}
+    printed = {
+        text: {key: without_wide_interval(of) if key in LINE else of for key, of in calibration[name].items()}
+        for name, text in scaled.items()
+        if calibration.get(name) is not None
+    }
     confusion = (rates.get("0.5") or {}).get("confusion", {})
     return {
         "performance": performance,
@@ -64,9 +71,9 @@ def number_values(performance: dict) -> dict:
         "confusion": confusion if "fn" in confusion else {},
         "thresholds": [text for name, text in THRESHOLDS.items() if name in rates],
         "calibration": calibration,
-        "slope": (calibration.get("before") or {}).get("slope"),
+        "slope": (printed.get("before recalibration") or {}).get("slope"),
         "scalings": [scaling for name, scaling in SCALINGS.items() if name in calibration],
-        "scaled": {text: calibration[name] for name, text in scaled.items() if calibration.get(name) is not None},
+        "scaled": printed,
         "decision": decision,
         "strata": strata,
         "strata_names": strata_names,

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
+from glioma_idh.reporting.names import baseline_name
 from glioma_idh.reporting.tables.cells import (
     comparison_cell,
     difference_in_words,
@@ -98,6 +99,7 @@ ENVIRONMENT.filters |= {
     "known": known,
     "listed": listed,
     "proportion": proportion_cell,
+    "baseline": baseline_name,
     "said": lambda sentences: " ".join(sentence for sentence in sentences if sentence),
 }
 BY_LINE = ENVIRONMENT.overlay(trim_blocks=True)
@@ -111,8 +113,8 @@ def render(template: str, values: dict) -> str:
 def render_block(template: str, topic: str, values: dict, environment=BY_LINE, of_settings: bool = False) -> str:
     """Render one block of a template and keep its lines; by default, lines with statements only leave no empty line.
 
-    A missing name is an error (jinja2.UndefinedError). With `of_settings`, the block is "" instead, because older runs
-    lack some settings.
+    A missing name is an error (jinja2.UndefinedError). If `of_settings`, the block describes the settings of a run; it
+    is then "" instead, because runs of older versions lack some settings.
     """
     found = environment.get_template(template)
     try:

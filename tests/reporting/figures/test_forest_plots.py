@@ -123,7 +123,7 @@ def test_rows_of_baselines():
     assert rows_of(figure) == [
         ["", "AUC (95 % CI)", "Network minus baseline (95 % CI), p (Holm)"],
         ["Network", "0.86 (0.79 to 0.92)"],
-        [f"Majority {BEFORE}", "0.50 (no interval)", "+0.36 (+0.29 to +0.42), p < 0.001"],
+        [f"Majority class {BEFORE}", "0.50 (no interval)", "+0.36 (+0.29 to +0.42), p < 0.001"],
         ["Grade after surgery", "0.87 (0.81 to 0.93)", "-0.01 (-0.09 to +0.06), p = 0.69"],
         [f"Age {BEFORE}", NO_AGE],
     ]
@@ -134,7 +134,7 @@ def test_rows_of_baselines():
 
 def test_baselines_in_words():
     assert baselines_forest_alt(WORTH) == (
-        "Forest plot of AUCs. Network: 0.86 (0.79 to 0.92). Majority: 0.50 (no interval); network minus baseline "
+        "Forest plot of AUCs. Network: 0.86 (0.79 to 0.92). Majority class: 0.50 (no interval); network minus baseline "
         "+0.36 (+0.29 "
         "to +0.42), p < 0.001. Grade: 0.87 (0.81 to 0.93); network minus baseline -0.01 (-0.09 to +0.06), p = 0.69. "
         f"Age: {NO_AGE}."

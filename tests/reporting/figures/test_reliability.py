@@ -89,6 +89,13 @@ def test_numbers_in_words():
     )
 
 
+def test_an_interval_that_is_too_wide_is_not_printed():
+    wide = {"slope": estimate(2.63, -1285.62, 1290.87), "intercept": estimate(0.1, -0.2, 0.4), "ece": 0.1}
+    words = reliability_diagram_alt(CURVES, SCORES | {"temperature": wide})
+    assert "Temperature scaling: slope 2.63, intercept 0.10 (-0.20 to 0.40), expected" in words
+    assert "Temperature scaling: a missing interval cannot be estimated, because there are too few patients" in words
+
+
 def test_a_slope_that_cannot_be_computed_is_said():
     curves, scores = evaluated([0, 0, 1], [0.1, 0.2, 0.9])
     figure, reason = reliability_diagram(curves, scores), "because the scores of the classes do not overlap."

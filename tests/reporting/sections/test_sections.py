@@ -212,7 +212,7 @@ def test_baselines_beside_the_network(drawn):
         dict(zip(("available", "predictor", "AUC within splits (95 % CI)", of_scores.DIFFERENCE), row, strict=True))
         for row in (
             ("with the network", "SGPNet", "0.811 (0.712 to 0.913)", ""),
-            (BEFORE, "majority", "0.500 (0.500 to 0.500)", "+0.311 (+0.212 to +0.413), p < 0.001"),
+            (BEFORE, "majority class", "0.500 (0.500 to 0.500)", "+0.311 (+0.212 to +0.413), p < 0.001"),
             (BEFORE, "age", "0.521 (0.422 to 0.623)", "+0.291 (+0.192 to +0.393), p = 0.002"),
             (IMAGE, "lesion volume", "0.871 (0.772 to 0.973)", "-0.061 (-0.162 to +0.042), p = 0.30"),
             (AFTER, "grade", "0.951 (0.852 to 0.983)", "-0.141 (-0.242 to -0.042), p = 0.04"),
@@ -390,6 +390,14 @@ def test_net_benefit_stands_at_the_prevalence_of_the_patients_and_of_the_cohort(
     assert once == rows[:4]
 
 
+@pytest.mark.parametrize("key", ["slope", "intercept", "in_the_large"])
+def test_intervals_of_calibration_that_are_too_wide_are_not_in_the_table(drawn, key):
+    before = NUMBERS["calibration"]["before"] | {key: estimate(2.0, -9.0, 13.0)}
+    section = of_scores.calibration_section(finished(NUMBERS | {"calibration": {"before": before}}))
+    row = parts_of(section, Sheet)["calibration"].table.iloc[0].tolist()
+    assert sum(cell.startswith("2.00 (interval cannot be estimated") for cell in row) == 1
+
+
 def test_scores_that_the_slope_clips_are_counted(drawn):
     """Of the scores none, not of those after a scaling."""
 
@@ -557,17 +565,18 @@ VOLUME = (
 GRADE = "worse than grade alone (AUC 0.95; difference -0.14, 95 % CI -0.24 to -0.04, Holm-corrected p = 0.04)"
 TISSUE = "Grade is known only after surgery: SGPNet is"
 START = "SGPNet (AUC 0.81) is"
+WITHIN = "AUC within splits (only patients tested by the same network are compared):"
 
 
 def test_the_first_sentence_is_on_age_and_lesion_volume_and_apart_on_grade():
     sentence = result_sentence(finished(folder="run"))
     assert sentence == (
-        f"{START} {AGE} and is {VOLUME}. {TISSUE} {GRADE}. AUC within splits 0.81 (95 % CI 0.71 to 0.91) in 5 "
+        f"{START} {AGE} and is {VOLUME}. {TISSUE} {GRADE}. {WITHIN} 0.81 (95 % CI 0.71 to 0.91) in 5 "
         "patients (2 IDH-mutant). Each patient was tested by a network that had not seen them. "
         "Mean Dice of the lesion segmentation 0.79 (95 % CI 0.69 to 0.89)."
     )
     assert result_sentence(finished()).endswith(
-        f" {GRADE}. AUC within splits 0.81 (95 % CI 0.71 to 0.91) in 5 patients. Mean Dice of the lesion "
+        f" {GRADE}. {WITHIN} 0.81 (95 % CI 0.71 to 0.91) in 5 patients. Mean Dice of the lesion "
         f"segmentation 0.79 "
         "(95 % CI 0.69 to 0.89)."
     )
@@ -589,7 +598,7 @@ def test_the_first_sentence_stands_to_each_baseline_as_its_own_difference_does(n
     baselines = NUMBERS["baselines"] | {name: {"stage": BEFORE, "auc": estimate(0.7, 0.6, 0.8), "difference": beside}}
     told = {"age": AGE, "lesion volume": VOLUME, "grade": GRADE} | {name: words.format(name)}
     assert result_sentence(finished(NUMBERS | {"baselines": baselines})).startswith(
-        f"{START} {told['age']} and is {told['lesion volume']}. {TISSUE} {told['grade']}. AUC within splits 0.81"
+        f"{START} {told['age']} and is {told['lesion volume']}. {TISSUE} {told['grade']}. {WITHIN} 0.81"
     )
 
 

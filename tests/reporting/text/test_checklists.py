@@ -93,16 +93,20 @@ def test_what_a_run_answers():
         in claim["37"]
     )
     assert "within grade LGG (n = 3, 2 IDH-mutant) 0.50 (0.10 to 0.90). Groups too small for an AUC: 1." in claim["37"]
-    assert "after temperature scaling: cannot be computed, because there is but one class; after Platt" in claim["38"]
+    assert (
+        "Calibration after temperature scaling: cannot be computed, because there is but one class. Calibration after"
+        in claim["38"]
+    )
     assert claim["39"].startswith(
         "At a threshold of 0.5, 1 of 2 IDH-mutant patients were predicted to be wild-type, and 1 of 3 IDH-wild-type"
     )
     assert claim["44"] == "To be completed by the authors."
     metrics = answers("metrics", "gbm2d")
     assert metrics["25"] == (
-        "AUC of the baselines, and difference (network minus baseline): majority 0.50 (0.50 to 0.50), difference +0.25 "
-        "(+0.00 to +0.50), p < 0.001; lesion volume 0.60 (0.30 to 0.80), difference +0.15 (-0.10 to +0.40), p = 0.30; "
-        "grade 0.80 (0.60 to 1.00), difference -0.05 (-0.20 to +0.10), p = 0.52. Not available: age."
+        "Each difference in AUC is that of the network minus that of the baseline. Majority class (the same score for "
+        "every patient of a test set): AUC 0.50 (0.50 to 0.50), difference +0.25 (+0.00 to +0.50), p < 0.001. Lesion "
+        "volume: AUC 0.60 (0.30 to 0.80), difference +0.15 (-0.10 to +0.40), p = 0.30. Grade: AUC 0.80 (0.60 to 1.00), "
+        "difference -0.05 (-0.20 to +0.10), p = 0.52. Not available: age."
     )
     assert metrics["23"] == "The network used a single sequence."
     assert metrics["26"].startswith("Repeated random hold-out test sets") and metrics["14"].startswith("Not applicable")

@@ -57,7 +57,7 @@ def test_a_card_has_its_sections_numbers_and_limits():
     before, image, after = "before surgery, without imaging", "from the image, without a network", "after surgery"
     beside = [row for row in rows if row[0] in (before, image, after)]
     assert beside == [
-        [before, "majority", "0.50 (0.50 to 0.50)", "+0.25 (+0.00 to +0.50), p < 0.001"],
+        [before, "majority class", "0.50 (0.50 to 0.50)", "+0.25 (+0.00 to +0.50), p < 0.001"],
         [before, "age", "cannot be computed, because the cohort has no age_years", "-"],
         [image, "lesion volume", "0.60 (0.30 to 0.80)", "+0.15 (-0.10 to +0.40), p = 0.30"],
         [after, "grade", "0.80 (0.60 to 1.00)", "-0.05 (-0.20 to +0.10), p = 0.52"],

@@ -2,6 +2,7 @@
 
 import pytest
 
+from glioma_idh.reporting.tables.cells import slope_cell
 from glioma_idh.reporting.text.facts import limits
 from tests.reporting.text.small_run import (
     AFTER,
@@ -87,22 +88,33 @@ def test_every_sentence_has_its_own_numbers():
         "mistakes": "At a threshold of 0.5, 3 of 10 IDH-mutant patients were predicted to be wild-type, and 6 of 30 "
         "IDH-wild-type patients were predicted to be mutant.",
         "calibrated": "Calibration before recalibration: slope 1.40 (1.30 to 1.60), intercept 4.40 (4.30 to "
-        "4.60), ECE 0.01; after temperature scaling: slope 2.40 (2.30 to 2.60), intercept 5.40 (5.30 to 5.60), ECE "
-        "0.02; after Platt scaling: slope 3.40 (3.30 to 3.60), intercept 6.40 (6.30 to 6.60), ECE 0.03.",
+        "4.60), ECE 0.01. Calibration after temperature scaling: slope 2.40 (2.30 to 2.60), intercept 5.40 (5.30 to "
+        "5.60), ECE 0.02. Calibration after Platt scaling: slope 3.40 (3.30 to 3.60), intercept 6.40 (6.30 to 6.60), "
+        "ECE 0.03.",
         "groups": "AUC (95 % CI) within grade LGG (n = 28, 9 IDH-mutant) 0.61 (0.51 to 0.81); site X (n = 17, 4 "
         "IDH-mutant) 0.51 "
         "(0.41 to 0.71); site Y (n = 23, 6 IDH-mutant) 0.71 (0.61 to 0.91). Groups too small for an AUC: 1.",
         "sites": "AUC (95 % CI) within site X (n = 17, 4 IDH-mutant) 0.51 (0.41 to 0.71); site Y (n = 23, 6 "
         "IDH-mutant) 0.71 "
         "(0.61 to 0.91).",
-        "beside_baselines": "AUC of the baselines, and difference (network minus baseline): grade 0.85 (0.75 to 0.96), "
-        "difference -0.04 (-0.14 to +0.06), p = 0.40; age 0.45 (0.35 to 0.56), difference +0.36 (+0.21 to +0.48), p < "
-        "0.001.",
+        "beside_baselines": "Each difference in AUC is that of the network minus that of the baseline. Grade: AUC 0.85 "
+        "(0.75 to 0.96), difference -0.04 (-0.14 to +0.06), p = 0.40. Age: AUC 0.45 (0.35 to 0.56), difference +0.36 "
+        "(+0.21 to +0.48), p < 0.001.",
         "lesions": "Segmentation: Dice 0.79 (0.69 to 0.88), HD95 7.10 (6.20 to 8.30) mm, volume error (predicted minus "
         "reference) -3.10 (-4.20 to -2.30) ml, proportion of lesions found 0.92 (0.83 to 0.97), false lesions per "
         "subject 0.31 (0.21 to 0.42).",
         "expected": "With 40 patients (25 % IDH-mutant), the expected 95 % CI of an AUC of 0.8 is about ± 0.17.",
     }
+
+
+def test_an_interval_of_calibration_that_is_too_wide_is_not_printed():
+    wide = {"slope": estimate(2.63, -1285.62, 1290.87), "intercept": estimate(0.0, -9.9, 9.9), "ece": 0.0}
+    reason = "cannot be estimated, because there are too few patients or their scores are too similar"
+    assert numbers_of({"calibration": {"before": wide}})["calibrated"] == (
+        f"Calibration before recalibration: slope 2.63 (interval {reason}), intercept 0.00 (-9.90 to 9.90), ECE 0.00."
+    )
+    assert slope_cell(estimate(1.0, -9.0, 11.0)) == "1.00 (-9.00 to 11.00)"
+    assert slope_cell(estimate(1.0, -9.1, 11.1)) == f"1.00 (interval {reason})"
 
 
 def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
