@@ -153,7 +153,7 @@ def test_where_scans_are_gone_the_page_says_so_and_the_other_figures_are_there(t
     folder = make_run(tmp_path / "run")
     (folder / "scans" / "flair.nii.gz").unlink()
     finish_run(folder)
-    assert drawn(folder) == FIGURES | {"roc"} and "No picture of lesions" in (folder / "report.html").read_text()
+    assert drawn(folder) == FIGURES | {"roc"} and "Images of the lesions are not available" in (folder / "report.html").read_text()
 
 
 def numbers_of(table, cohort="x", planted=None):
@@ -233,7 +233,7 @@ def test_a_second_cohort_goes_to_its_folder_with_its_own_numbers(tmp_path, figur
     scores, named = figures_of["boxes"]
     assert scores["auc"].tolist() == [split["auc"] for split in metrics["per_split"]] and named["published"] == {}
     text = capsys.readouterr().out
-    assert "External testing on egd: 8 subjects, 4 mutant" in text and "pooled over 8 patients" in text
+    assert "External testing on egd: 8 subjects, 4 IDH-mutant" in text and "pooled over 8 patients" in text
     assert "AUC within splits" in text and "paper" not in text
     phantoms = write_external(run, "egd", cohort.assign(cohort="phantom"), table_of(), [])
     assert phantoms["synthetic"] is True

@@ -283,7 +283,7 @@ def test_sheet_shows_mutants_first_and_labels_each_slice():
         "IDH-mutant (1)",
         "IDH-wild-type (2)",
     ]
-    assert 'Ids follow "phantom_"' in words(figure).replace("\n", " ")
+    assert 'All ids begin with "phantom_"' in words(figure).replace("\n", " ")
     assert len({picture.get_clim() for picture in axes.get_images()}) == 1
     slices = np.random.default_rng(0).normal(1, 1, (3, 64, 64)).astype(np.float32)
     for text, image, n in zip(axes.texts, axes.get_images(), (1, 0, 2), strict=False):

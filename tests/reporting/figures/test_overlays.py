@@ -158,7 +158,7 @@ def test_the_head_line_says_what_is_known():
     scores = [0.78, 0.83, 0.88]
     line = head_line("BraTS20_Training_295", scores=scores, lesion_ml=41.7, dice=0.907)
     assert (
-        line == "BraTS20_Training_295: probability of IDH mutation 0.83 (sd 0.05, 3 networks), lesion 42 ml, Dice 0.91"
+        line == "BraTS20_Training_295: probability of IDH mutation 0.83 (SD 0.05, 3 networks), lesion 42 ml, Dice 0.91"
     )
     line = head_line("a", truth=1, scores=[0.5], predicted_ml=4.25)
     assert line == "a (IDH-mutant): probability of IDH mutation 0.50, predicted lesion 4.2 ml"

@@ -233,7 +233,7 @@ def test_a_new_report_takes_the_place_of_the_old_and_of_nothing_else(tmp_path):
         ]
     )
     before = {name: (tmp_path / name).read_bytes() for name in tree(tmp_path)}
-    with pytest.raises(InputError, match="for_the_paper.png: expected a name that is free; found a file that is not a"):
+    with pytest.raises(InputError, match="for_the_paper.png: expected a free file name; found a file that is not part"):
         write(tmp_path, sections=sections(name="for_the_paper"))
     assert {name: (tmp_path / name).read_bytes() for name in tree(tmp_path)} == before
 
@@ -342,7 +342,7 @@ def test_too_fine_a_volume_is_made_coarser_along_its_finest_axes(monkeypatch):
 def test_the_page_says_who_is_shown_coarser(tmp_path, monkeypatch):
     assert "coarser" not in read(write(tmp_path)).text("figcaption")
     monkeypatch.setattr(viewer, "MOST_VOXELS", 30)
-    assert f"{HOSTILE} is shown coarser than it is, 2 x 1 x 1 voxels in one." in read(write(tmp_path)).text(
+    assert f"{HOSTILE} is shown at a lower resolution (2 x 1 x 1 voxels combined)." in read(write(tmp_path)).text(
         "figcaption"
     )
 

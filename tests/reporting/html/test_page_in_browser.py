@@ -306,7 +306,7 @@ def test_code_is_copied_as_it_is(open_page, clipboard):
 
 def test_without_scripts_all_but_the_viewer_is_there(open_page):
     page = open_page(java_script_enabled=False)
-    assert "this needs JavaScript" in page.locator(".viewer").inner_text()
+    assert "needs JavaScript" in page.locator(".viewer").inner_text()
     assert not page.locator("canvas").is_visible() and page.locator("img").first.is_visible()
 
 

@@ -385,7 +385,7 @@ def test_numbers_are_those_of_the_predictions_whatever_metrics_says(tmp_path, sc
 
 def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):
     runs_dir = [write_run(tmp_path / name, scores, bare=True) for name in "ab"]
-    with pytest.raises(InputError, match="expected each run once; found one recipe and seed in a, b"):
+    with pytest.raises(InputError, match="expected runs with different seeds; found the same recipe and seed in a, b"):
         report_runs(runs_dir, tmp_path / "page.html")
     table = pd.read_csv(tmp_path / "b/cohort.csv", dtype=str).assign(cohort="phantom")
     table.to_csv(tmp_path / "b/cohort.csv", index=False)
@@ -398,7 +398,7 @@ def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):
 def test_recipes_of_one_network_are_told_apart_by_their_folders(tmp_path, scores):
     folders = [write_run(tmp_path / "slow", scores, bare=True)]
     folders.append(write_run(tmp_path / "fast", scores, RECIPE | {"epochs": 5}, bare=True))
-    assert "T1Gd (slow) less T1Gd (fast)" in report_runs(folders, tmp_path / "page.html").read_text()
+    assert "T1Gd (slow) minus T1Gd (fast)" in report_runs(folders, tmp_path / "page.html").read_text()
 
 
 @pytest.mark.parametrize("name", ["theirs.csv", "page", "."])

@@ -73,5 +73,5 @@ def test_one_network_and_several_patients(tmp_path):
     text = prediction_text(table, tmp_path, "OUT")
     assert text.startswith("score: predicted probability of an IDH mutation (one network).\n")
     assert "image SUBJECT.png" in text
-    with pytest.raises(InputError, match="metrics.json: expected a run folder"):
+    with pytest.raises(InputError, match="expected the folder of one run; found no such folder"):
         prediction_text(table, tmp_path / "nowhere", "OUT")
