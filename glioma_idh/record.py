@@ -50,14 +50,14 @@ _read: set[Path] = set()
 
 
 def typed_command(module: str) -> str:
-    """Return the command as it was typed: `glioma-idh` with its command, from `cli`, or `python -m` with the module."""
+    """Return the command as it was typed: such as `glioma-idh train gbm2d`, or `python -m` and the module."""
     return sys.argv[0] if sys.argv[0].startswith(f"{PROGRAM} ") else f"python -m {module}"
 
 
 def into(folder: Path, will_write: bool = True) -> None:
     """Register an output folder of the running command; its record is written there.
 
-    With `will_write`, an InputError if the folder is not writable, so that it shows before hours of work.
+    If `will_write`, raise InputError if the folder is not writable, so that the error comes before hours of work.
     """
     folder = Path(folder).absolute()
     if will_write:

@@ -41,8 +41,8 @@ class Wanted:
 def report_runs(run_dirs: Iterable[str | Path], out: Path | None = None, reference: Path | None = None) -> Path:
     """Write the report of one finished run, or the comparison of several, and return the path of the page.
 
-    A folder that holds several runs stands for all of them. An InputError if a folder is no finished run, or if runs
-    cannot be compared.
+    A folder that holds several runs stands for all of them. Raises InputError if a folder is no finished run, or if
+    runs cannot be compared.
     """
     from glioma_idh.reporting.report import files_folder, write_comparison, write_report
     from glioma_idh.runs import REPORT, list_runs

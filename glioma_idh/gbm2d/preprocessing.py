@@ -54,7 +54,7 @@ def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray
     """Crop the axial slice with the largest lesion area to the lesion's bounding rectangle; 0 outside the lesion.
 
     The affine (4 x 4, voxel index to millimetres, RAS+) determines the axial direction, not the order of the array's
-    axes. The mask is on the grid of the scan; all non-zero voxels are lesion. An InputError if the lesion is on one
+    axes. The mask is on the grid of the scan; all non-zero voxels are lesion. Raises InputError if the lesion is on one
     slice only, or only one voxel wide there.
     """
     image, _ = reorient(image, affine)

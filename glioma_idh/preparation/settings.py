@@ -28,7 +28,7 @@ class Settings:
     spacing_mm: Annotated[float | None, option("MM", "as the reference; 1 mm if its slices exceed 1.5 mm")] = None
     """Edge length of the voxels of all results, in mm."""
     skip: Annotated[tuple[Skipped, ...], option("STAGE [STAGE ...]", "")] = ()
-    """Skip head-motion (DWI, DSC), registration (headers are trusted), brain (no mask), bias, adc, lesion or rcbv."""
+    """Skip head-motion, registration (headers are trusted), brain (no brain mask), bias, adc, lesion or rcbv."""
     lesion_mask: File = None
     """Lesion mask on the grid of any series or of the result: labels above 0, or probabilities of at least 0.5."""
     lesion_on: Literal["t1", "t1gd", "t2", "flair"] = "t2"
@@ -74,7 +74,7 @@ class Settings:
                 raise InputError(f"{name} in seconds, between 0 and {limit_s}", f"{wrong[0]:g}", advice)
 
     def wanted_series(self) -> dict[str, str]:
-        """Return `series` by role; an InputError if an entry is not ROLE=SERIES or names no role."""
+        """Return `series` by role; InputError if an entry is not ROLE=SERIES or names no role."""
         pairs = [entry.partition("=") for entry in self.series]
         for entry, (role, sign, which) in zip(self.series, pairs, strict=True):
             if role not in ROLES or not sign or not which:

@@ -43,7 +43,7 @@ TEXT_COLUMNS |= {f"{image}_voxel_hash" for image in PATHS}
 def read_table(path: str | Path | TextIO) -> pd.DataFrame:
     """Read a table of a run. Text columns stay text, so that ids keep leading zeros; empty numbers are NaN.
 
-    An InputError if the file is missing, or was saved by a spreadsheet program with semicolons or tabs.
+    Raises InputError if the file is missing, or was saved by a spreadsheet program with semicolons or tabs.
     """
     if isinstance(path, (str, Path)) and not Path(path).is_file():
         advice = "The run folder is incomplete: restore the file, or train again."
@@ -56,7 +56,7 @@ def read_table(path: str | Path | TextIO) -> pd.DataFrame:
 
 
 def read_json(path: str | Path) -> dict:
-    """Read a JSON file of a run; an InputError if it is missing or not JSON."""
+    """Read a JSON file of a run; InputError if it is missing or not JSON."""
     try:
         return json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
@@ -76,7 +76,7 @@ def read_metrics(folder: Path) -> dict:
 
 
 def read_recipe(folder: str | Path) -> dict:
-    """Read `recipe.json`; an InputError if it is missing or has another format version."""
+    """Read `recipe.json`; InputError if it is missing or has another format version."""
     file = Path(folder) / RECIPE
     if not file.is_file():
         raise no_run(folder)
@@ -114,7 +114,7 @@ def no_run(folder: str | Path) -> InputError:
 
 
 def list_runs(folders: Iterable[str | Path]) -> list[Path]:
-    """List run folders, each once. A folder of several runs is replaced by these; an InputError if there is no run."""
+    """List run folders, each once. A folder of several runs is replaced by these; InputError if there is no run."""
     order, found = list(SEQUENCE_NAMES), {}
     for folder in map(Path, folders):
         inside = sorted(file.parent for file in folder.glob(f"*/{RECIPE}"))
@@ -156,7 +156,7 @@ def recipe_hash(recipe: dict) -> str:
 def find_run(folder: str | Path, recipe: dict, defaults: dict | None = None) -> bool:
     """Return whether a folder holds the finished run of this recipe. If False, the run can be started or resumed there.
 
-    An InputError if the folder holds another run or other files, or cannot be written.
+    Raises InputError if the folder holds another run or other files, or cannot be written.
     """
     folder = Path(folder)
     if (folder / RECIPE).exists():
@@ -182,7 +182,7 @@ def find_run(folder: str | Path, recipe: dict, defaults: dict | None = None) -> 
 def differing_settings(folder: str | Path, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
     """Compare the run in a folder with a recipe: returns (value of the run, value of the recipe) by differing setting.
 
-    Empty if there is no run. An InputError if the run has another format version.
+    Empty if there is no run. Raises InputError if the run has another format version.
     """
     if not (Path(folder) / RECIPE).exists():
         return {}

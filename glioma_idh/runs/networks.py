@@ -17,7 +17,7 @@ def network_files(folder: Path) -> list[Path]:
 
 
 def load_network(file: Path) -> "keras.Model":
-    """Load one network, not compiled, ready for `predict_on_batch`; an InputError where the file cannot be read."""
+    """Load one network, not compiled, ready for `predict_on_batch`; InputError if the file cannot be read."""
     from glioma_idh.quiet_keras import keras  # TensorFlow takes seconds to load
 
     try:

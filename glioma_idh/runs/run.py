@@ -158,7 +158,7 @@ def unusable_tables(error: ValueError, advice: str, file: Path | None) -> InputE
 
 
 def read_finished_run(folder: Path) -> Run:
-    """Read a finished run, one with its `metrics.json`; otherwise an InputError."""
+    """Read a finished run; InputError if it has no `metrics.json`."""
     require_finished(folder)
     return Run(folder)
 
@@ -182,7 +182,7 @@ def _read_folder(folder: Path) -> dict:
 
 
 def _read(file: Path) -> pd.DataFrame:
-    """Read a table of a run; an InputError where it cannot be read."""
+    """Read a table of a run; InputError if it cannot be read."""
     try:
         return files.read_table(file)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:

@@ -124,7 +124,7 @@ def restore_cohort(
 ) -> pd.DataFrame:
     """Preprocess the subjects of a run that are no longer in the cache; returns the updated cohort table.
 
-    An InputError if an image file has changed since the run was started.
+    Raises InputError if an image file has changed since the run was started.
     """
     table, errors = cache_cohort(cohort.drop(columns="prepared"), shape, quiet=quiet, with_skull=with_skull)
     if errors:

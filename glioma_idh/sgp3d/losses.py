@@ -66,8 +66,8 @@ def joint_loss(entropy: Tensor, dice: Tensor, detach_k: bool = False) -> Tensor:
 class JointNetwork(keras.Model):
     """SGPNet, or a comparator with one of its outputs, together with the joint loss, for training.
 
-    A loss that is given to `compile` sees one output at a time, but k needs both. After training, only the inner
-    network is saved.
+    Keras passes one output at a time to a loss given to `compile`, but the weight k depends on both outputs. After
+    training, only the inner network is saved.
 
     Args:
         network: the network to train.

@@ -34,13 +34,13 @@ def resolve(recipe: Recipe, cohort: TrainingCohort) -> Recipe:
 
 
 def describe(recipe: Recipe) -> list[str]:
-    """Describe how a recipe differs from the paper's; an InputError if Keras does not run on TensorFlow."""
+    """Describe how a recipe differs from the paper's; InputError if Keras does not run on TensorFlow."""
     device.require_tensorflow()
     return ["Differs from the paper:", *(f"  {line}" for line in differences(recipe))]
 
 
 def print_cost(recipe: Recipe, table: pd.DataFrame, gpus: list, jobs: int, threads: int) -> None:
-    """Print the estimated memory and, without a GPU, time of the training; an InputError if memory is too small."""
+    """Print the estimated memory and, without a GPU, time of the training; InputError if memory is too small."""
     memory = f"about {resources.needed_gb(recipe, jobs):.1f} GB of memory"
     if gpus:
         print(f"Estimate: {memory}")
@@ -61,7 +61,7 @@ def prepare(table: pd.DataFrame, recipe: Recipe, quiet: bool) -> tuple[pd.DataFr
 
 
 def restore(recipe: Recipe, folder: Path, quiet: bool) -> None:
-    """Preprocess again the subjects of a run that the cache has lost; an InputError if an image file has changed."""
+    """Preprocess again the subjects of a run that the cache has lost; InputError if an image file has changed."""
     cohort = runs.read_table(folder / runs.COHORT)
     write_table(restore_cohort(cohort, recipe.shape, folder, quiet, recipe.with_skull), folder / runs.COHORT)
 

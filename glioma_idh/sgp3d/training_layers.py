@@ -32,7 +32,7 @@ class InstanceNormalization(layers.GroupNormalization):
 
 
 class UnbiasedConvolution(layers.Conv3D):
-    """A convolution that ignores its bias; only for use before a normalisation."""
+    """A convolution without its bias; only for use before a normalisation, which would remove the bias anyway."""
 
     def build(self, input_shape):
         super().build(input_shape)

@@ -55,7 +55,7 @@ class TrainingCohort:
 
 
 def read_external_cohort(cohort: TrainingCohort, sequences: Iterable[str]) -> pd.DataFrame:
-    """Read the external cohort; an InputError if it lacks a sequence or shares patients with the training cohort."""
+    """Read the external cohort; InputError if it lacks a sequence or shares patients with the training cohort."""
     job = cohort.job
     external, _ = cohorts.read(job.external, job.external_images, job.external_labels, sequences=sequences)
     require_files(external, "--external-images")

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[str, ...] = ()) -> list:
-    """Load the network of each split of a finished run; an InputError if input shape or output names do not match."""
+    """Load the network of each split of a finished run; InputError if input shape or output names do not match."""
     networks = []
     for file in network_files(run_dir):
         network = load_network(file)
@@ -109,9 +109,10 @@ def check_files(**given: Path | None) -> None:
 
 
 def subject_of(scan: Path, given: str | None) -> str:
-    """Name a patient: the given name, else that of the scan's file, or of its folder if the file names a sequence only.
+    """Return the id of a patient: `given`, or the name of the scan's file.
 
-    For example, `patient-7/flair.nii.gz` is `patient-7`.
+    If the file name is only that of a sequence, the id is the name of its folder: `patient-7` for
+    `patient-7/flair.nii.gz`.
     """
     if given is not None:
         if not given.strip() or re.search(r'[/\\:*?"<>|]', given):

@@ -329,7 +329,7 @@ def test_a_path_may_hold_an_equals_sign(write, tmp_path, monkeypatch):
 
 def test_gdc_file_without_a_caller_in_its_name_is_refused(write):
     path = write("calls.maf", [call(R132H, ONE)])
-    with pytest.raises(InputError, match=r"no caller in its name. Write CALLER=FILE"):
+    with pytest.raises(InputError, match=r"no caller in its name. Write, say, mutect2=FILE"):
         idh_from_variants([path])
     path = write("muse.mutect.maf", [call(R132H, ONE)])
     with pytest.raises(InputError, match=r"found muse and mutect2 in its name"):

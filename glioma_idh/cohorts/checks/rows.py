@@ -101,7 +101,8 @@ def open_scan(row: pd.Series, image: str) -> Scan:
 def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = False) -> None:
     """Add the intensities of a sequence, divided by `adc_divisor`, to its row, and set its tissue.
 
-    Without a brain mask the brain is all that is not 0; then a skull, noise or a grey background is a problem.
+    Without a brain mask, every voxel that is not 0 counts as brain; a skull, noise or a grey background is then
+    reported as a problem.
     """
     volume = scan.volume
     background = estimate_background(volume.array)
