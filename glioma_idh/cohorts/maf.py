@@ -76,9 +76,7 @@ def read_header(file: str | Path) -> Maf:
     if not isinstance(file, str) or not path or re.search(r"[/\\]", name) or Path(file).exists():
         caller, path = "", str(file)
     elif not caller:
-        raise InputError(
-            f"one of {', '.join(CALLERS)} before the =", repr(name), "Write, say, mutect2=FILE.", path
-        )
+        raise InputError(f"one of {', '.join(CALLERS)} before the =", repr(name), "Write, say, mutect2=FILE.", path)
     with _opened(path) as (stream, _):
         lines = ((n, line) for n, line in enumerate(stream, 1) if line.strip() and not line.startswith(b"#"))
         header_line, header = next(lines, (0, b""))
@@ -96,9 +94,7 @@ def read_header(file: str | Path) -> Maf:
         named = sorted({_CALLER_OF[part] for part in Path(path).name.lower().split(".") if part in _CALLER_OF})
         if len(named) > 1 or (_GDC_COLUMNS.intersection(columns) and not named):
             found = f"{' and '.join(named) or 'no caller'} in its name"
-            raise InputError(
-                "the name of one caller in the file name", found, "Write, say, mutect2=FILE.", path
-            )
+            raise InputError("the name of one caller in the file name", found, "Write, say, mutect2=FILE.", path)
         caller = "".join(named)
     return Maf(path, columns, header_line, caller, callers_column)
 

@@ -75,8 +75,8 @@ def test_a_card_has_its_sections_numbers_and_limits():
 
 
 def test_without_splits_nothing_is_said_of_them():
-    card = model_card(run(SGPNET, splits=SPLITS.iloc[:0], performance=WORTH, name=""))
-    assert "no patient was in" not in card and "excluded" not in card and "# Model card: (glioma_idh.sgp3d)" in card
+    card = model_card(run(SGPNET, splits=SPLITS.iloc[:0], performance=WORTH, name="net"))
+    assert "no patient was in" not in card and "excluded" not in card and "# Model card: net (glioma_idh.sgp3d)" in card
 
 
 def test_a_synthetic_card_says_so_first():
