@@ -51,7 +51,7 @@ def check(
         images: Folder of the scans as downloaded. For a cohort table, the folder that its relative paths start from.
         labels: Label sheet as downloaded, or a CSV or XLSX file with the columns subject and idh.
         out: Folder for the results.
-        all_visits: Use follow-up visits too; without it, only the first visit of each patient is used.
+        all_visits: Use follow-up visits too; without this option, only the first visit of each patient is used.
         jobs: Number of parallel processes.
         quiet: Show no progress bars or progress lines.
     """
@@ -99,7 +99,7 @@ def overlap(
     Args:
         a: First cohort table (CSV or XLSX), with the columns subject and idh; idh may be empty.
         b: Second cohort table, likewise.
-        no_images: Compare only the names of the patients; without it, the images are compared too.
+        no_images: Compare only the names of the patients; without this option, the images are compared too.
         jobs: Number of parallel processes.
         quiet: Show no progress bars or progress lines.
     """

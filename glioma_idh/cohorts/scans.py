@@ -124,7 +124,7 @@ def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> N
 def print_found(found: dict[str, str], num_subjects: int, what: str) -> None:
     """Log of how many subjects `what` is true, with the sentence of the first.
 
-    `found` has a sentence per subject, "" for subjects of which it is not true.
+    `found` has one sentence per subject; "" if `what` is not true of the subject.
     """
     if subjects := [subject for subject, sentence in found.items() if sentence]:
         text = f"{len(subjects)} of {num_subjects} subjects {what} ({_first(subjects)})"

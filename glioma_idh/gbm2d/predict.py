@@ -41,13 +41,13 @@ class Prediction:
     labels: Annotated[Path | None, option("FILE", "the labels shipped with the package")] = None
     """Label sheet of a named cohort."""
     all_visits: Annotated[bool, SWITCH] = False
-    """Use follow-up visits too; without it, only the first visit of each patient is used."""
+    """Use follow-up visits too; without this option, only the first visit of each patient is used."""
     out: Annotated[Path | None, option("DIR", "RUN_DIR/predict")] = None
     """Folder for predictions.csv and one picture per subject. Earlier predictions in it are kept."""
     quiet: Annotated[bool, SWITCH] = False
     """Show no progress bars or progress lines."""
     strict: Annotated[bool, SWITCH] = False
-    """Stop at the first subject that cannot be used; without it, such subjects are excluded and listed."""
+    """Stop at the first subject that cannot be used; without this option, such subjects are excluded and listed."""
     with_skull: Annotated[bool, SWITCH] = False
     """Accept scans that are not skull-stripped and have no brain mask: every voxel that is not 0 counts as brain."""
 

@@ -17,7 +17,7 @@ class Recipe:
     """T1, T2, FLAIR, T1Gd (or MPRAGE, T1CE), rCBV, ADC, or all. One network is trained per sequence."""
     cohort: Annotated[str, tyro.conf.arg(metavar="NAME", help=cohorts.HELP)] = "phantom"
     all_visits: Annotated[bool, SWITCH] = False
-    """Use follow-up visits too; without it, only the first visit of each patient is used."""
+    """Use follow-up visits too; without this option, only the first visit of each patient is used."""
     splits: Literal["holdout", "kfold"] = "holdout"
     """holdout: random test sets of 20 % with 5 mutants or more, as in paper section Image processing; kfold: k-fold."""
     num_splits: Annotated[int, tyro.conf.arg(aliases=["--folds"])] = 5

@@ -1,7 +1,7 @@
 """Detect wrong axes in the header of a scan, and lesion masks that are flipped relative to their scan.
 
-The first uses that a head is nearly symmetric from left to right only, the second that a lesion is brighter or darker
-than its surroundings on some sequences.
+Axes are checked by symmetry: a head is nearly symmetric from left to right only. Masks are checked by contrast: on some
+sequences, a lesion is brighter or darker than its surroundings.
 """
 
 import numpy as np

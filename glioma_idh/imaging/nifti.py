@@ -33,8 +33,8 @@ PLAUSIBLE_EDGES_MM = (0.15, 50.0)  # a header in centimetres has edges of about 
 def reading_error(error: Exception, path: str | Path) -> InputError:
     """Return an InputError that explains why nibabel could not read a file (`error` is one of UNREADABLE).
 
-    The first bytes show a file whose ending does not match its content, for which nibabel, which relies on the ending,
-    gives no useful message.
+    nibabel relies on the ending of the file name, and gives no useful message if the content is of another kind. The
+    first bytes of the file show this.
     """
     path, expected, start = Path(path), "a readable NIfTI file", b""
     with contextlib.suppress(OSError), open(path, "rb") as file:

@@ -148,7 +148,8 @@ def prepare_one(
     except Exception as error:  # an unexpected error must not stop the other patients
         logger.exception(f"{subject}: unexpected error")
         advice = "This is an error of the program: please report the lines above."
-        errors = [*errors, InputError("no program error", f"{type(error).__name__}: {error}", advice)]
+        expected, found = "a preparation without program errors", f"{type(error).__name__}: {error}"
+        errors = [*errors, InputError(expected, found, advice)]
     exclusions = [shareable_error(error, source, folder) for error in errors]
     return PreparedPatient(subject, folder, files, errors, exclusions, remarks)
 

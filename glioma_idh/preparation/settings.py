@@ -40,7 +40,7 @@ class Settings:
     keep_skull: Annotated[bool, SWITCH] = False
     """Keep the skull in T1, T1Gd, T2 and FLAIR; without it, voxels outside the brain are 0, as SGPNet expects."""
     keep_flagged: Annotated[bool, SWITCH] = False
-    """Keep series whose registration looks wrong; without it, they are left out."""
+    """Keep series whose registration looks wrong; without this option, they are left out."""
     echo_times_s: Annotated[tuple[float, ...], option("S [S]", "from JSON sidecar or header")] = ()
     """Echo time of the DSC series in seconds, such as 0.03; two values for a dual-echo series."""
     repetition_time_s: Annotated[float | None, option("S", "from JSON sidecar or header")] = None
@@ -111,7 +111,7 @@ class Job:
     quiet: Annotated[bool, SWITCH] = False
     """Show no progress bars or progress lines."""
     strict: Annotated[bool, SWITCH] = False
-    """Stop at the first error; without it, the other patients are still prepared."""
+    """Stop at the first error; without this option, the other patients are still prepared."""
 
     def __post_init__(self):
         if self.source is not None:

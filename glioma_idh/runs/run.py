@@ -50,7 +50,7 @@ class Run:
     splits: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     """`subject, repeat, split, part`, where part is "train" or "test"."""
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    """One row per subject and split that tested it: `truth` (1 IDH-mutant, 0 wild-type), `score` (probability) ..."""
+    """One row per subject and test set: `truth` (1 IDH-mutant, 0 wild-type), `score` (probability) and more."""
     planted: pd.Series | None = field(default=None, repr=False)
     """Best possible score by subject, known for the synthetic cohort only."""
     given: pd.DataFrame | None = field(default=None, repr=False)

@@ -23,7 +23,7 @@ def unet3d(
     """Build the 3D U-Net of Çiçek et al. (MICCAI 2016), which segments the lesion: 1,194,426 parameters.
 
     From their paper: three max-poolings; two 3 x 3 x 3 convolutions per level, the second of which doubles the channels
-    before the pooling; up-convolutions of 2 x 2 x 2; ReLU; softmax. Ours: 8 filters on the top level instead of 32;
+    before the pooling; up-convolutions of 2 x 2 x 2; ReLU; softmax. Our choice: 8 filters on the top level, not 32;
     instance normalisation, which equals their batch normalisation for batches of one. Each side of the input must be
     divisible by 8.
     """
@@ -86,10 +86,10 @@ def resnet2d(
 ) -> keras.Model:
     """Build a residual CNN after Chang et al. (Clin Cancer Res 2018), which predicts IDH: 702,849 parameters.
 
-    From their paper: a residual network that reads slices through the lesion. Ours: one network with four sequences as
-    channels, where they combine one network per sequence; 18 layers, two residual blocks on each of four levels; axial
-    slices, chosen by the reference mask also for the test set (`preprocessing.lesion_slices`); the mean probability
-    over slices. The input has the shape of a slice, (i, j, sequences); the output (slices, 1).
+    From their paper: a residual network that reads slices through the lesion. Our choice: one network with four
+    sequences as channels, where they combine one network per sequence; 18 layers, two residual blocks on each of four
+    levels; axial slices, chosen by the reference mask also for the test set (`preprocessing.lesion_slices`); the mean
+    probability over slices. The input has the shape of a slice, (i, j, sequences); the output (slices, 1).
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="slices")

@@ -45,7 +45,7 @@ class Prediction:
     labels: Annotated[Path | None, option("FILE", "the labels shipped with the package")] = None
     """Label sheet of a named cohort."""
     all_visits: Annotated[bool, SWITCH] = False
-    """Use follow-up visits too; without it, only the first visit of each patient is used."""
+    """Use follow-up visits too; without this option, only the first visit of each patient is used."""
     flips: Annotated[bool, SWITCH] = False
     """Only for runs of sgp3d: average the predictions of all eight flips of the input. Takes eight times as long."""
     out: Annotated[Path | None, option("DIR", "RUN_DIR/predict")] = None
@@ -53,7 +53,7 @@ class Prediction:
     quiet: Annotated[bool, SWITCH] = False
     """Show no progress bars or progress lines."""
     strict: Annotated[bool, SWITCH] = False
-    """Stop at the first subject that cannot be used; without it, such subjects are excluded and listed."""
+    """Stop at the first subject that cannot be used; without this option, such subjects are excluded and listed."""
     with_skull: Annotated[bool, SWITCH] = False
     """Accept scans that are not skull-stripped; skull and noise then affect cropping and standardisation."""
 

@@ -27,7 +27,7 @@ class Recipe:
 
     cohort: Annotated[str, tyro.conf.arg(metavar="NAME", help=cohorts.HELP)] = "brats2020-tcga"
     all_visits: Annotated[bool, SWITCH] = False
-    """Use follow-up visits too; without it, only the first visit of each patient is used."""
+    """Use follow-up visits too; without this option, only the first visit of each patient is used."""
     shape: tuple[int, int, int] = (144, 144, 144)
     """Size of the network's input in voxels along each axis; each must be divisible by 16 (paper section 2.2)."""
     targets: Literal["both", "idh", "segmentation", "random-masks"] = "both"

@@ -28,7 +28,7 @@ class Job:
     quiet: Annotated[bool, SWITCH] = False
     """Show no progress bars or progress lines."""
     strict: Annotated[bool, SWITCH] = False
-    """Stop at the first subject that cannot be used; without it, such subjects are excluded and listed."""
+    """Stop at the first subject that cannot be used; without this option, such subjects are excluded and listed."""
 
     def __post_init__(self):
         for name in ("images", "labels", "external_images", "external_labels", "run_dir"):

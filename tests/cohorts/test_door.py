@@ -261,7 +261,7 @@ def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path)
     cohort = write_cohort(tmp_path, num_subjects=2, num_mutant=1)
     arguments = "check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1"
     table = pd.read_csv(cohort, dtype=str)
-    for idh, told in (("positive", "can be used. The first: s00: "), ("", "is known. Name a sheet with --labels")):
+    for idh, told in (("positive", "has a usable IDH status. First error: s00: "), ("", "is known. Name a sheet with --labels")):
         table.assign(idh=idh).to_csv(cohort, index=False)
         assert told in run(*arguments, status=1).stderr
     for mask in table["lesion_mask"]:

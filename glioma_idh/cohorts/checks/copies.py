@@ -88,7 +88,7 @@ def set_copies_aside(table: pd.DataFrame, *arrays: np.ndarray) -> tuple:
 
 
 def subjects_with_copies(images: list[dict]) -> tuple[dict[str, list[tuple]], dict[str, tuple]]:
-    """Find the subjects whose scan or lesion mask an earlier subject has, and those with contradictory labels.
+    """Find subjects that have the scan or lesion mask of an earlier subject, and those with contradictory labels.
 
     Args:
         images: as for `find_copies`, with the IDH status `idh`: 1, 0, or another value if it is unknown.

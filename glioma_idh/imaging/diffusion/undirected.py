@@ -2,7 +2,8 @@
 
 In series with directions, some scanners write volumes at b = 0 with the b-value of the series and a zero direction;
 others append trace-weighted images. The gradient table cannot distinguish them, and a confusion makes the ADC too low.
-The signal can: that of the trace is the geometric mean over the directions; at b = 0 it is exp(b ADC) times higher.
+The signal can distinguish them: a trace-weighted signal is the geometric mean over the directions, and a signal at
+b = 0 is exp(b ADC) times higher.
 """
 
 import numpy as np

@@ -72,9 +72,10 @@ def _last_at_level(signal: np.ndarray, trough: int, lowest: float) -> int:
 def find_first_pass(change: np.ndarray, arrival: int, step_s: float) -> tuple[int, int]:
     """Find the first pass of the bolus: from the arrival to the recirculation.
 
-    The peak is the first maximum (median filter of width 3) that reaches a quarter of the highest value. The first pass
-    ends where the curve (running mean of 3), once below half the peak, rises again or falls by less than 0.5 % of the
-    peak per second (with few volumes there may be no minimum before the second pass). Otherwise it lasts to the end.
+    The peak is the first maximum (median filter of width 3) that reaches a quarter of the highest value. Below half the
+    peak, the first pass ends as soon as the curve (running mean of 3) rises again, or falls by less than 0.5 % of the
+    peak per second, because with few volumes there may be no minimum before the second pass. Otherwise it lasts to the
+    end of the series.
 
     Args:
         change: mean dR2* of tissue without leakage, shape (t,).

@@ -26,7 +26,8 @@ def estimate_head_motion(series: Volume, reference: int) -> np.ndarray:
 
     Mattes mutual information is used, because a bolus or the b-value changes the contrast. Each registration starts
     from the position in the neighbouring volume on the side of the reference. If the head seems to have jumped, but the
-    metric is hardly better than 10 mm or degrees away (as in a volume of noise), the position of the neighbour is kept.
+    metric is hardly better than at positions 10 mm or 10 degrees away (as in a volume of noise), the position of the
+    neighbour is kept.
 
     Args:
         series: shape (i, j, k, t).

@@ -71,7 +71,7 @@ def subjects_section(finished: Run) -> Section:
 
 
 def segmentation_section(finished: Run) -> Section:
-    """Segmented lesions compared with the reference; without parts if there are none."""
+    """Segmented lesions compared with the reference; an empty section if there are none."""
     numbers = finished.performance["segmentation"]
     if "dice" not in numbers:
         return Section("Segmentation", [])

@@ -223,7 +223,7 @@ def test_a_table_of_a_spreadsheet_with_decimal_commas_is_the_same_table(tmp_path
     ("text", "match"),
     [
         ("subject;truth;score\na;1;1.234,5\n", "a number such as 1234.5 .* found '1.234,5' in row 2, column score"),
-        ('subject,truth,lesion_ml,score\na,1,"1,234",0.5\n', "can be read in one way; found '1,234' in row 2"),
+        ('subject,truth,lesion_ml,score\na,1,"1,234",0.5\n', "a number that is not ambiguous; found '1,234' in row 2"),
         (
             "subject,mutation,score\na,1,0.5\n",
             "expected the columns truth; found columns subject, mutation, score. Needed",
@@ -369,7 +369,10 @@ def test_a_table_of_a_run_that_is_gone_or_broken_is_named(tmp_path, scores, name
     with pytest.raises(InputError, match=f"{name}.csv: expected a CSV"):
         report_runs([run])
     (run / f"{name}.csv").unlink()
-    with pytest.raises(InputError, match=f"{name}.csv: expected a table of a run; found no such file"):
+    missing = f"{name}.csv: expected a table of a run; found no such file"
+    if name == "predictions":
+        missing = "expected a run whose splits are all trained; found no predictions.csv"
+    with pytest.raises(InputError, match=missing):
         report_runs([run])
 
 
@@ -389,7 +392,7 @@ def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):
         report_runs(runs_dir, tmp_path / "page.html")
     table = pd.read_csv(tmp_path / "b/cohort.csv", dtype=str).assign(cohort="phantom")
     table.to_csv(tmp_path / "b/cohort.csv", index=False)
-    with pytest.raises(InputError, match="runs of patients alone, or of phantoms alone"):
+    with pytest.raises(InputError, match="only runs on real patients, or only runs on the synthetic cohort"):
         report_runs(runs_dir, tmp_path / "page.html")
     again = [runs_dir[0], tmp_path / "b" / ".." / "a"]  # one run, spelt in two ways
     assert report_runs(again, tmp_path / "page.html").read_text().count("T1Gd on") > 0
