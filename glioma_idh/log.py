@@ -48,7 +48,7 @@ def settings() -> tuple[int, bool]:
 
 
 def set_up_worker(level: int, is_handled: bool) -> None:
-    """Log in a worker process as its parent does, by the parent's `settings`; handled lines go to standard error."""
+    """Set up the log of a worker process like that of its parent (`settings`); handled lines go to standard error."""
     LOGGER.setLevel(level)
     if is_handled:
         LOGGER.handlers, LOGGER.propagate = [StandardError()], False

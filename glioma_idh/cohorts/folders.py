@@ -117,8 +117,8 @@ def join_scans(
         all_visits: also keep follow-up visits.
 
     Returns:
-        The cohort table, with subjects that are only in the folder at the end, without a label; and the ignored
-        follow-up visits.
+        The cohort table, and the ignored follow-up visits. Subjects that have images but no row in the manifest stand
+        at the end of the table, without a label.
 
     Raises:
         InputError: no row has an image.

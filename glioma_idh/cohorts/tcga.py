@@ -39,7 +39,7 @@ _MC3 = "MC3: at least 2 callers"  # listed as the caller of a variant if MC3 doe
 
 @dataclass(frozen=True)
 class MutationRule:
-    """The condition for a mutant. The default is the rule of Wang et al. 2021."""
+    """The condition under which a tumour counts as IDH-mutant. The default is the rule of Wang et al. 2021."""
 
     min_callers: int = 2  # number of the four callers that must report the variant: "more than one"
     genes: tuple[str, ...] = ("IDH1", "IDH2")

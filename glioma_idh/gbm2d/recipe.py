@@ -11,7 +11,7 @@ from glioma_idh.command_line import SWITCH, option
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings that change the results. Defaults are from the section named of Pasquini et al. 2021, or our choice."""
+    """Settings that change the results. Defaults are from Pasquini et al. 2021 (the paper), or our choice."""
 
     sequence: Annotated[tuple[str, ...], option("NAME [NAME ...]")] = ("rCBV",)
     """T1, T2, FLAIR, T1Gd (or MPRAGE, T1CE), rCBV, ADC, or all. One network is trained per sequence."""

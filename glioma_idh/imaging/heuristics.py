@@ -68,9 +68,9 @@ def classify_head(tissue_ml: float, box_ml: float) -> str:
 def looks_stripped(volume: Volume) -> bool:
     """Return whether an image is skull-stripped (heuristic); False if that cannot be told.
 
-    It is if the voxels that are not background have the volume of a brain, and no axial section exceeds that of a brain
-    (which distinguishes a brain from a part of a head). An image smaller than a head counts as skull-stripped if it
-    holds z-scores, which are computed over the brain.
+    An image is skull-stripped if the voxels that are not background have the volume of a brain, and no axial section is
+    larger than that of a brain; the section distinguishes a brain from a part of a head. An image smaller than a head
+    counts as skull-stripped if it holds z-scores, which are computed over the brain.
     """
     tissue = volume.array != estimate_background(volume.array)
     tissue_ml, box_ml = np.count_nonzero(tissue) * volume.voxel_ml, tissue.size * volume.voxel_ml

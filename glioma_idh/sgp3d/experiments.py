@@ -37,7 +37,7 @@ class Where(Job):
     """Where the data are and how the work is done."""
 
     table: Annotated[Literal["table1", "table2", "detach-k"], tyro.conf.Positional] = tyro.MISSING
-    """What to reproduce: Table 1 or 2 of the paper, or train with and without --detach-k."""
+    """table1, table2: reproduce this table of the paper; detach-k: train with and without --detach-k."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Random seeds. Each is one whole cross-validation, with its own folds unless --split-seed is given."""
     runs_dir: Annotated[Path, option("DIR")] = Path("runs")

@@ -39,7 +39,7 @@ class Prediction:
     subject: Annotated[str | None, option("ID", "name of the file or of its folder")] = None
     """Id of the patient in the results."""
     cohort: Annotated[str | None, option("NAME", "")] = None
-    """Predict many subjects: name of a cohort or a cohort table (CSV or XLSX). Labels and masks are not needed."""
+    """Predict many subjects: name of a cohort or a cohort table (CSV or XLSX). IDH labels are not needed."""
     images: Annotated[Path | None, option("DIR", "")] = None
     """Folder of the scans of a named cohort."""
     labels: Annotated[Path | None, option("FILE", "the labels shipped with the package")] = None

@@ -23,7 +23,7 @@ LEVELS = 5  # of the contracting path; each level after the first halves the siz
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings that change the results. Defaults are from the section named of Wang et al. 2021, or our choice."""
+    """Settings that change the results. Defaults are from Wang et al. 2021 (the paper), or our choice."""
 
     cohort: Annotated[str, tyro.conf.arg(metavar="NAME", help=cohorts.HELP)] = "brats2020-tcga"
     all_visits: Annotated[bool, SWITCH] = False

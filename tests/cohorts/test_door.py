@@ -261,7 +261,10 @@ def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path)
     cohort = write_cohort(tmp_path, num_subjects=2, num_mutant=1)
     arguments = "check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1"
     table = pd.read_csv(cohort, dtype=str)
-    for idh, told in (("positive", "has a usable IDH status. First error: s00: "), ("", "is known. Name a sheet with --labels")):
+    for idh, told in (
+        ("positive", "First error: s00: "),
+        ("", "is unknown in all 2 subjects. Give a sheet with labels"),
+    ):
         table.assign(idh=idh).to_csv(cohort, index=False)
         assert told in run(*arguments, status=1).stderr
     for mask in table["lesion_mask"]:
@@ -271,7 +274,7 @@ def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path)
     assert done.stderr.startswith(
         "No subject can be used for training: no labelled subject has both a usable scan and a usable lesion mask"
     )
-    assert "found a mask of 100 % of the brain" in done.stdout and "SGPNet: 0 mutant" in done.stdout
+    assert "found a mask of 100 % of the brain" in done.stdout and "SGPNet: 0 IDH-mutant" in done.stdout
     checked = pd.read_csv(tmp_path / "out/cohort_check.csv").set_index(["subject", "image"])["refused"].fillna("")
     assert checked.to_dict() == {
         (s, image): BOTH if image != "t2" else "" for s in ("s00", "s01") for image in ("t2", "lesion_mask")

@@ -68,7 +68,7 @@ class Scan:
         self.refuse_by(*by)
 
     def refuse_by(self, *networks: str) -> None:
-        """Mark networks that cannot use the image without adding a problem, for example if another image causes it."""
+        """Mark networks that cannot use the image, but add no problem, for example if another image causes it."""
         refused = {*self.row["refused"].split(", "), *networks} - {""}
         self.row["refused"] = ", ".join(name for name in (SLICE_CNN, SGPNET) if name in refused)
 

@@ -63,7 +63,7 @@ def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence
     """The axial slice of one patient with lesion and bounding rectangle, and the input of the network made from it.
 
     Slice and mask (0 or 1) have shape (i, j), with axes towards the patient's right and anterior. `box` is the bounding
-    rectangle of the mask, ((i0, i1), (j0, j1)), with exclusive ends. The input is normalised, shape (64, 64). `scores`
+    rectangle of the mask, ((i0, i1), (j0, j1)), without i1 and j1. The input is normalised, shape (64, 64). `scores`
     has one score per network.
     """
     scores = np.asarray(scores, float).ravel()
