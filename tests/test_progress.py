@@ -215,7 +215,7 @@ def test_a_training_into_a_file_writes_lines_with_split_epoch_loss_and_time(tmp_
         (end,) = [line for line in lines if line.startswith(f"T2, split {split}/2") and "done in" in line]
         assert "30 of 30 epochs, loss " in end
     assert jobs == "2" or any("left" in line for line in lines)  # of workers the first is due after 10 s
-    assert "T2: split 1 is trained" in printed and "epochs" not in printed
+    assert "T2: split 1 trained (1 of 2)" in printed and "epochs" not in printed
 
 
 @pytest.mark.integration
@@ -223,4 +223,4 @@ def test_a_quiet_training_writes_no_lines(tmp_path):
     write_cohort(tmp_path)
     printed, lines = train(tmp_path, "--jobs", "1", "--run-dir", "run", "--quiet")
     assert not [line for line in lines if "split" in line or "so far" in line or "done in" in line]
-    assert (tmp_path / "run/split_2/predictions.csv").exists() and "is trained" not in printed
+    assert (tmp_path / "run/split_2/predictions.csv").exists() and "split 1 trained" not in printed

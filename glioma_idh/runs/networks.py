@@ -7,7 +7,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.runs import folder as files
 
 if TYPE_CHECKING:
-    import keras
+    from glioma_idh.quiet_keras import keras
 
 
 def network_files(folder: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from glioma_idh.runs import folder as files
 from glioma_idh.runs.networks import load_network, network_files
 
 if TYPE_CHECKING:
-    import keras
+    from glioma_idh.quiet_keras import keras
 
 ADVICE = "Its predictions.csv, cohort.csv and splits.csv must be of one run."
 UNFINISHED = "Finish the training first: run the same command again, what is done is kept."

@@ -180,14 +180,17 @@ def test_mended_scores_by_hand():
 def test_one_test_set_has_scores_before_alone():
     numbers = before_and_after(table(*distorted(50)), calibration_scores)
     assert numbers["before"]["brier"] > 0
-    reason = "cannot be computed, because only 0 mutant and 0 wild-type patients are left"
+    reason = "cannot be computed, because only 0 mutant and 0 wild-type patients are outside the test set"
     assert numbers["platt"]["reason"].startswith(reason) and numbers["temperature"]["reason"].startswith(reason)
 
 
 def test_a_split_without_a_scaling_says_which():
     truth, score = distorted(60)
     numbers = before_and_after(table(truth, 1 - score, split=np.arange(60) % 2), calibration_scores)
-    assert "outside the test set of repeat 0, split 0, the scores of mutants are on" in numbers["platt"]["reason"]
+    assert (
+        "outside the test set of repeat 0, split 0, the scores of mutants are lower on the whole"
+        in numbers["platt"]["reason"]
+    )
     with pytest.raises(ValueError, match="score from 0 to 1; found nan"):
         before_and_after(table(truth, np.nan), calibration_scores)
 

@@ -162,7 +162,7 @@ def test_a_mask_in_both_is_refused_and_of_copies_within_the_external_one_the_fir
     recipe, _, run = cohorts
     there = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="q", seed=2)
     scans = read_table(there).set_index("subject")["t2"]
-    edit_table(there, "q03", "t2", save(tmp_path / "again.nii.gz", nibabel.load(scans["q01"]).get_fdata()))
+    edit_table(there, "q03", "t2", save(tmp_path / "again.nii.gz", nibabel.load(scans["q02"]).get_fdata()))
     tested = []
     instead(monkeypatch, predict=lambda *given: tested.append(given))
     monkeypatch.setattr("glioma_idh.training.pipeline.write_external", lambda *_: None)
@@ -170,7 +170,7 @@ def test_a_mask_in_both_is_refused_and_of_copies_within_the_external_one_the_fir
     train_runs(recipe, job)
     ((_, _, (table, (slices,), (error,)), _),) = tested
     assert table["subject"].tolist() == ["q00", "q01", "q02"] and len(slices) == 3
-    assert (error.subject, error.found) == ("q03", f"the same voxels as T2 of q01 ({scans['q01']})")
+    assert (error.subject, error.found) == ("q03", f"the same voxels as T2 of q02 ({scans['q02']})")
     edit_table(there, "q02", "lesion_mask", read_table(recipe.cohort)["lesion_mask"][7])
     with pytest.raises(InputError, match=r"1 in both \(the lesion mask of s07 \(\S+\) is the lesion mask of q02 "):
         train_runs(recipe, job)

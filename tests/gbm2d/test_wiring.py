@@ -134,7 +134,7 @@ def test_the_hold_outs_are_those_of_the_split_seed(done):
 def test_copies_under_other_patients_and_the_unlabelled_are_set_aside(done):
     exclusions = pd.read_csv(done.run / "exclusions.csv").set_index("subject")["found"].to_dict()
     assert {subject: found.split(" (")[0] for subject, found in exclusions.items()} == SET_ASIDE
-    assert exclusions["s01"].endswith("scans/s00/t2.nii.gz), and 1 more such images")
+    assert exclusions["s01"].endswith("scans/s00/t2.nii.gz), and 1 more images like this")
     assert set(pd.read_csv(done.run / "cohort.csv")["subject"]) == set(done.labels.index)
 
 

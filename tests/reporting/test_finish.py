@@ -153,7 +153,10 @@ def test_where_scans_are_gone_the_page_says_so_and_the_other_figures_are_there(t
     folder = make_run(tmp_path / "run")
     (folder / "scans" / "flair.nii.gz").unlink()
     finish_run(folder)
-    assert drawn(folder) == FIGURES | {"roc"} and "Images of the lesions are not available" in (folder / "report.html").read_text()
+    assert (
+        drawn(folder) == FIGURES | {"roc"}
+        and "Images of the lesions are not available" in (folder / "report.html").read_text()
+    )
 
 
 def numbers_of(table, cohort="x", planted=None):

@@ -140,8 +140,8 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, mon
     assert more["marks"] == {} and more["synthetic"] is False  # no grade, no mark
     printed = capsys.readouterr().out
     assert "3 runs, 3 of them finished" in printed
-    assert "SGPNet against SGPNet, random masks: AUC 1.000 against 0.250" in printed
-    assert "SGPNet against SGPNet, IDH only: AUC 1.000 against 0.750" in printed
+    assert "SGPNet versus SGPNet, random masks: AUC 1.000 versus 0.250" in printed
+    assert "SGPNet versus SGPNet, IDH only: AUC 1.000 versus 0.750" in printed
 
 
 def test_each_row_of_the_table_is_of_its_own_runs(finished):
@@ -291,7 +291,7 @@ def test_memory_is_asked_for_of_every_network_before_any_is_trained(tmp_path, mo
     where = Where(table="table1", runs_dir=tmp_path, jobs=2, quiet=True)
     with pytest.raises(Stop):
         plan_module.train_missing(
-            plan_of(replace(RECIPE, cohort="phantom"), where), where, SimpleNamespace(introduce=lambda _: None)
+            plan_of(replace(RECIPE, cohort="phantom"), where), where, SimpleNamespace(checked_table=lambda _: None)
         )
     assert asked == [(name, 2) for name in ("densenet3d", "resnet2d", "unet3d", "sgpnet", "sgpnet")]
 

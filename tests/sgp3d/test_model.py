@@ -151,7 +151,7 @@ def test_the_backbone_alone_and_one_block_alone(network):
 
 @pytest.mark.parametrize("sides", [(40, 32, 32), (0, 16, 16), (32, 32)])
 def test_sides_that_cannot_be_halved_four_times_are_errors(sides):
-    with pytest.raises(InputError, match="divisible by 16; found .* would do"):
+    with pytest.raises(InputError, match=r"divisible by 16 for --shape; found .* Use \(\d+, \d+, \d+\), for"):
         SGPNet((*sides, 4))
 
 

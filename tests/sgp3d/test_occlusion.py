@@ -200,7 +200,7 @@ def test_conclusions_follow_from_the_intervals():
     assert "the rest of the brain, or traces of the lesion's outline" in numbers["conclusions"][1]
     assert "worse than chance" in numbers["conclusions"][2]
     text = occlusion_text(numbers | {"synthetic": True})
-    assert text.startswith("Synthetic phantom cohort") and "25% of the lesions' voxels" in text
+    assert text.startswith("Synthetic phantom cohort") and "25% of the lesion voxels" in text
 
 
 def test_the_auc_of_occluded_scores_compares_patients_tested_by_the_same_network():
