@@ -61,7 +61,7 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     predictions, metrics = pd.read_csv(run / "predictions.csv"), json.loads((run / "metrics.json").read_text())
     dice = predictions["dice"].mean()
     assert metrics["performance"]["segmentation"]["dice"]["value"] == pytest.approx(dice)
-    assert f"Mean Dice of its lesions {dice:.2f} (" in page and "SGPNet" in page
+    assert f"Mean Dice of the lesion segmentation {dice:.2f} (" in page and "SGPNet" in page
     mutant, wild = (predictions[predictions["truth"] == idh] for idh in (1, 0))
     wins = np.heaviside(np.subtract.outer(mutant["score"].to_numpy(), wild["score"].to_numpy()), 0.5)
     same_fold = np.equal.outer(mutant["split"].to_numpy(), wild["split"].to_numpy())
@@ -73,7 +73,7 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     assert f"patients tested by the same network are compared): {within:.2f}" in page
     assert "in 7 patients (4 IDH-mutant)" in page
     sheet = pd.read_csv(next((run / "report_files").rglob("splits_scores.csv")))
-    assert sheet["tested"].tolist() == predictions.groupby("split").size().tolist()
+    assert sheet["test subjects"].tolist() == predictions.groupby("split").size().tolist()
     of_splits = [f"{value:.3f}" for value in predictions.groupby("split")["dice"].mean()]
     assert [f"{value:.3f}" for value in sheet["DSC"]] == of_splits and all(value in page for value in of_splits)
 
