@@ -73,7 +73,7 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     assert f"patients tested by the same network are compared): {within:.2f}" in page
     assert "in 7 patients (4 IDH-mutant)" in page
     sheet = pd.read_csv(next((run / "report_files").rglob("splits_scores.csv")))
-    assert sheet["tested"].tolist() == predictions.groupby("split").size().tolist()
+    assert sheet["test subjects"].tolist() == predictions.groupby("split").size().tolist()
     of_splits = [f"{value:.3f}" for value in predictions.groupby("split")["dice"].mean()]
     assert [f"{value:.3f}" for value in sheet["DSC"]] == of_splits and all(value in page for value in of_splits)
 
