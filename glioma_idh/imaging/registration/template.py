@@ -134,7 +134,7 @@ def assess(
         sizes = " x ".join(f"{size:.2f}" for size in scale)
         problems.append(f"the head would have {sizes} times the size of the template (along right, front, top)")
     if overlap < LEAST_OVERLAP:
-        problems.append(f"only {overlap:.0%} of the template's brain lie in the image")
+        problems.append(f"only {overlap:.0%} of the template's brain lies in the image")
     if explained < LEAST_EXPLAINED:
         problems.append(f"the template explains only {explained:.0%} of the image around the brain")
     return scale, overlap, explained, tuple(problems)
