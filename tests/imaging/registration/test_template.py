@@ -117,7 +117,7 @@ def test_what_is_doubted_of_a_fit(small):
     assert assess(np.diag([1, 1, 0.77, 1]), work, brain, 1)[3][0].startswith("the head would have 1.00 x 1.00 x 0.77")
     away = rigid_matrix((0, 0, 0), (50, 0, 0), (0, 0, 0))  # half of the ball lies outside
     _, overlap, _, problems = assess(away, work, brain, 1)
-    assert overlap == pytest.approx(0.5, abs=0.03) and problems[0].endswith("of the template's brain lie in the image")
+    assert overlap == pytest.approx(0.5, abs=0.03) and problems[0].endswith("of the template's brain lies in the image")
     slant = rigid_matrix((0, 0, 45), (0, 0, 0), (0, 0, 0)) @ np.diag([1.1, 0.9, 1, 1])
     assert assess(slant, work, brain, 1)[0] == pytest.approx([1.1, 0.9, 1])  # along the template's axes
 
