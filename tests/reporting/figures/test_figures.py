@@ -290,7 +290,7 @@ def test_sheet_shows_mutants_first_and_labels_each_slice():
         assert (image.get_array() == sheets.radiological(slices[n])).all()  # each above its own words
         left, right, bottom, _ = image.get_extent()
         assert left < text.get_position()[0] < right and 0 < text.get_position()[1] - bottom < 5
-    assert figure.axes[1].get_xlabel() == "SD above brain median"
+    assert figure.axes[1].get_xlabel() == "SD above the median of the brain"
 
 
 def test_grey_window_ignores_what_lies_outside_the_mask():
