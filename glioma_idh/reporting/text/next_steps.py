@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from glioma_idh.cohorts.checks.copies import find_copies
+from glioma_idh.cohorts.checks.copies import subjects_with_copies
 from glioma_idh.cohorts.checks.rows import SGPNET, SLICE_CNN
 from glioma_idh.cohorts.table import SEQUENCE_NAMES, SEQUENCES, UNLABELLED, check_labels
 from glioma_idh.evaluation.intervals import expected_auc_half_width
@@ -36,10 +36,12 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         masked = pd.Series([needed | {"lesion_mask"} <= there for there in images], table.index, dtype=bool)
         has_all = pd.Series([needed <= there for there in images], table.index, dtype=bool)
         usable = labelled[labelled["subject"].isin(table["subject"][masked])]
-        # Training excludes subjects that have an image of an earlier subject.
+        # Training excludes subjects with an image of an earlier subject; both, if their labels contradict each other.
         of_usable = scans["subject"].isin(usable["subject"]) & scans["image"].isin(needed | {"lesion_mask"})
-        rows = scans.loc[of_usable, ["subject", "patient", "image", "voxel_hash"]].to_dict("records")
-        usable = usable[~usable["subject"].isin({rows[index]["subject"] for index, _ in find_copies(rows)})]
+        rows = scans.loc[of_usable, ["subject", "patient", "image", "voxel_hash"]]
+        rows = rows.merge(usable[["subject", "idh"]], on="subject").to_dict("records")
+        copies, contradictions = subjects_with_copies(rows)
+        usable = usable[~usable["subject"].isin([*copies, *contradictions])]
         text, splits = _prospects(usable, num_without_mask=int((has_all & ~masked & is_labelled).sum()))
         found.append(f"{network}: {text}")
         if splits is not None:

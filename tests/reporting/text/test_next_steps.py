@@ -67,12 +67,18 @@ def test_who_has_no_mask_or_cannot_be_read_is_not_counted():
     assert sgpnet.startswith("SGPNet: 3 IDH-mutant and 7 IDH-wild-type patients (1 more")
 
 
+def test_of_one_image_with_two_labels_neither_subject_is_counted():
+    table, scans = cohort(5, 7)
+    scans.loc[(scans["subject"] == "s5") & (scans["image"] == "lesion_mask"), "voxel_hash"] = "lesion_mask of s4"
+    assert "4 IDH-mutant and 6 IDH-wild-type patients" in next_steps(table, scans, "c")
+
+
 def test_each_network_is_counted_by_its_own_refusals_and_copies():
     table, scans = cohort(5, 7)
     scans.loc[(scans["subject"] == "s0") & (scans["image"] == "lesion_mask"), "refused"] = "slice CNN"
     scans.loc[(scans["subject"] == "s1") & (scans["image"] == "t1gd"), "refused"] = "SGPNet"
     scans.loc[(scans["subject"] == "s2") & (scans["image"] == "flair"), "voxel_hash"] = "flair of s3"  # s3 comes later
-    scans.loc[(scans["subject"] == "s5") & (scans["image"] == "lesion_mask"), "voxel_hash"] = "lesion_mask of s4"
+    scans.loc[(scans["subject"] == "s6") & (scans["image"] == "lesion_mask"), "voxel_hash"] = "lesion_mask of s5"
     slices, sgpnet = next_steps(table, scans, "c").splitlines()[2:4]
     assert slices.startswith("Slice CNN, T1Gd: 4 IDH-mutant and 6 IDH-wild-type patients (1 more")
     assert sgpnet.startswith("SGPNet: 3 IDH-mutant and 6 IDH-wild-type patients:")
