@@ -98,3 +98,8 @@ def test_two_runs_or_tables_are_compared_on_the_same_patients(folder):
 def test_a_table_without_patient_and_split_can_be_compared(folder):
     table = gi.Run(folder).predictions[["subject", "truth", "score"]]
     assert gi.evaluation.compare(table, table).difference == 0
+
+
+def test_without_a_folder_the_current_one_is_not_read(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert not gi.Run(".").predictions.empty and gi.Run(None).predictions.empty

@@ -61,8 +61,8 @@ class Run:
     """The runs of several seeds that this run combines."""
 
     def __post_init__(self):
-        if not self.name:
-            for name, value in _read_folder(Path(self.folder or "")).items():
+        if self.folder is not None and not self.name:
+            for name, value in _read_folder(Path(self.folder)).items():
                 object.__setattr__(self, name, value)
 
     @property
