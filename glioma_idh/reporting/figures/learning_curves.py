@@ -32,7 +32,8 @@ def learning_curves(history: pd.DataFrame, *, title: str, panels: Sequence[str],
                 axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.5, alpha=0.45, label="_split")
             mean = history.groupby("epoch")[column].mean().dropna()
             label = f"{name}, mean of {len(splits)} splits (thin lines: single splits)" if len(splits) > 1 else name
-            axes.plot(mean.index, mean, color=colour, linewidth=1.5, label=label)
+            marker = "o" if len(mean) == 1 else None  # a line of one point would be invisible
+            axes.plot(mean.index, mean, color=colour, linewidth=1.5, marker=marker, label=label)
             if name == "Test" and curve.fitted:
                 fit = fit_exponential(mean.index, mean)
                 if fit.fitted:

@@ -105,3 +105,10 @@ def test_epochs_without_a_test_are_no_gaps_in_its_curve():
     table.loc[table["epoch"] % 3 != 0, ["test_loss", "test_accuracy"]] = np.nan
     axes = learning_curves(table, title="T1", panels=LOGS).axes[0]
     assert list(curve(axes, "Test").get_xdata()) == [3, 6] and len(curve(axes, "Training").get_xdata()) == 6
+
+
+def test_a_single_test_value_is_drawn_as_a_point():
+    short = joint_history(epochs=6)
+    short.loc[short["epoch"] != 5, ["test_cross_entropy", "test_dice_loss"]] = np.nan
+    for axes in learning_curves(short, title="SGPNet", panels=("cross_entropy", "dice_loss")).axes:
+        assert curve(axes, "Test").get_marker() == "o" and curve(axes, "Training").get_marker() == "None"
